@@ -1,0 +1,1 @@
+"""Installs the platform on an existing cluster, component by component."""

@@ -1,0 +1,4 @@
+"""Placeholder until the command is written."""
+
+
+def main() -> None: ...

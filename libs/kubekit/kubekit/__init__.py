@@ -1,0 +1,1 @@
+"""Kubernetes for asyncio: client, informers, work queue, controllers, leader election, RBAC."""

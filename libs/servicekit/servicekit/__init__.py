@@ -1,0 +1,1 @@
+"""What every service has: configuration, application, errors, identity, paging, health, metrics, tracing."""

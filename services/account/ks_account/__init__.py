@@ -1,0 +1,1 @@
+"""Identity and access: users in LDAP, tokens in Redis, roles in Kubernetes."""

@@ -1,0 +1,1 @@
+"""The front door: authenticates, authorises and proxies every request."""

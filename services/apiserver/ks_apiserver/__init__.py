@@ -1,0 +1,1 @@
+"""The aggregated APIs under /kapis: resources, tenancy and what components add."""

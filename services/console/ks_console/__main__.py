@@ -1,0 +1,4 @@
+"""Placeholder until the service is written."""
+
+
+def main() -> None: ...

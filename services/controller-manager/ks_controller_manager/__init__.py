@@ -1,0 +1,1 @@
+"""The reconcile loops that keep workspaces, namespaces and roles as declared."""
