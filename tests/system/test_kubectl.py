@@ -1,0 +1,152 @@
+"""kubectl through the gateway: reads, writes, a watch, and streams into a real pod."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from harness.platform import Client, Platform
+from harness.waiting import eventually
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: default}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: {image}
+      imagePullPolicy: IfNotPresent
+      command: [sh, -c, "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.2; done"]
+"""
+
+
+@pytest.fixture
+def pod(platform: Platform, admin: Client, unique: str) -> Iterator[str]:
+    """A pod that writes a line five times a second, running on the local node."""
+    name = f"pod-{unique}"
+    manifest = POD.format(name=name, image=platform.env["KS_TEST_IMAGE"])
+    applied = platform.kubectl("apply", "-f", "-", token=admin.token, stdin=manifest)
+    assert applied.returncode == 0, applied.stderr
+    ready = platform.kubectl(
+        "wait", "--for=condition=Ready", f"pod/{name}", "--timeout=90s", token=admin.token, timeout=100
+    )
+    assert ready.returncode == 0, (
+        ready.stderr + platform.kubectl("describe", "pod", name, token=admin.token).stdout
+    )
+    yield name
+    platform.kubectl("delete", "pod", name, "--wait=false", token=admin.token)
+
+
+def test_get_answers_as_the_cluster_does(platform: Platform, admin: Client) -> None:
+    namespaces = platform.kubectl("get", "namespaces", "-o", "name", token=admin.token)
+    assert namespaces.returncode == 0, namespaces.stderr
+    assert "namespace/kubesphere-system" in namespaces.stdout.split()
+
+
+def test_apply_creates_and_then_changes_an_object(platform: Platform, admin: Client, unique: str) -> None:
+    manifest = "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {0}}}, data: {{colour: {1}}}}}"
+    first = platform.kubectl("apply", "-f", "-", token=admin.token, stdin=manifest.format(unique, "red"))
+    assert "created" in first.stdout, first.stderr
+    second = platform.kubectl("apply", "-f", "-", token=admin.token, stdin=manifest.format(unique, "blue"))
+    assert "configured" in second.stdout, second.stderr
+    shown = platform.kubectl("get", "configmap", unique, "-o", "jsonpath={.data.colour}", token=admin.token)
+    assert shown.stdout == "blue"
+    platform.kubectl("delete", "configmap", unique, token=admin.token)
+
+
+async def test_a_watch_shows_a_change_while_it_is_open(
+    platform: Platform, admin: Client, unique: str
+) -> None:
+    process = await platform.start_kubectl(
+        "get", "configmaps", "--watch", "-o", "name", "--field-selector", f"metadata.name={unique}", token=admin.token
+    )  # fmt: skip
+    try:
+        await asyncio.sleep(1)
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": unique}}
+        assert (await admin.post("/api/v1/namespaces/default/configmaps", body)).status == 201
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), timeout=20)
+        assert line.decode().strip() == f"configmap/{unique}"
+    finally:
+        process.terminate()
+        await process.wait()
+        await admin.delete(f"/api/v1/namespaces/default/configmaps/{unique}")
+
+
+@pytest.mark.node
+async def test_logs_follow_a_running_pod(platform: Platform, admin: Client, pod: str) -> None:
+    process = await platform.start_kubectl("logs", "-f", pod, token=admin.token)
+    try:
+        assert process.stdout is not None
+        lines = [(await asyncio.wait_for(process.stdout.readline(), timeout=20)).decode() for _ in range(20)]
+        assert [int(re.sub(r"\D", "", line)) for line in lines] == list(range(1, 21))
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.mark.node
+def test_exec_runs_a_command_and_reports_its_exit_code(platform: Platform, admin: Client, pod: str) -> None:
+    done = platform.kubectl(
+        "exec", "-i", pod, "--", "sh", "-c", "cat; exit 7", token=admin.token, stdin="hello\n"
+    )
+    assert done.stdout == "hello\n"
+    assert done.returncode == 7
+
+
+@pytest.mark.node
+def test_exec_gives_an_interactive_terminal(platform: Platform, admin: Client, pod: str) -> None:
+    controller, terminal = pty.openpty()
+    command = platform.kubectl_command("exec", "-it", pod, "--", "sh", token=admin.token)
+    process = subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        env={**os.environ, "KUBECONFIG": os.devnull, "HOME": str(platform.state)},
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        os.write(controller, b"test -t 0 && echo on-a-$((40 + 2))-tty\n")
+        assert "on-a-42-tty" in read_until(controller, "on-a-42-tty", timeout=20)
+        os.write(controller, b"exit 0\n")
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        os.close(controller)
+
+
+def read_until(descriptor: int, expected: str, timeout: float) -> str:
+    """What a terminal shows, up to the first moment that `expected` is in it."""
+    shown, deadline = "", time.monotonic() + timeout
+    while expected not in shown and time.monotonic() < deadline:
+        readable, _, _ = select.select([descriptor], [], [], 0.5)
+        if readable:
+            shown += os.read(descriptor, 65536).decode(errors="replace")
+    return shown
+
+
+@pytest.mark.node
+async def test_somebody_without_rights_gets_no_terminal(
+    platform: Platform, pod: str, new_person, unique: str
+) -> None:
+    guest = await new_person(f"guest-{unique}")
+    refused = await asyncio.to_thread(platform.kubectl, "exec", pod, "--", "id", token=guest.token)
+    assert refused.returncode != 0
+    assert "forbidden" in refused.stderr.lower()
+
+
+async def test_a_token_that_is_not_a_session_is_told_so(platform: Platform) -> None:
+    async def refused() -> None:
+        answer = platform.kubectl("get", "pods", token="not-a-token")
+        assert answer.returncode != 0
+        assert "Unauthorized" in answer.stderr or "must be logged in" in answer.stderr
+
+    await eventually(refused, timeout=10)
