@@ -129,8 +129,13 @@ class Platform:
         """Run kubectl against the gateway with `token` and with no kubeconfig at all."""
         return subprocess.run(
             self.kubectl_command(*arguments, token=token),
-            input=stdin, capture_output=True, text=True, timeout=timeout, env=self._bare_environment(), check=False,
-        )  # fmt: skip
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self._bare_environment(),
+            check=False,
+        )
 
     async def start_kubectl(self, *arguments: str, token: str) -> asyncio.subprocess.Process:
         """Start a kubectl that goes on (a watch, `logs -f`), its output on a pipe."""

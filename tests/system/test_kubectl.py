@@ -68,8 +68,10 @@ async def test_a_watch_shows_a_change_while_it_is_open(
     platform: Platform, admin: Client, unique: str
 ) -> None:
     process = await platform.start_kubectl(
-        "get", "configmaps", "--watch", "-o", "name", "--field-selector", f"metadata.name={unique}", token=admin.token
-    )  # fmt: skip
+        *("get", "configmaps", "--watch", "-o", "name"),
+        *("--field-selector", f"metadata.name={unique}"),
+        token=admin.token,
+    )
     try:
         await asyncio.sleep(1)
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": unique}}
