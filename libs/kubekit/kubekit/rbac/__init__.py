@@ -1,0 +1,18 @@
+"""Who may do what: what a URL asks for, and whether the cluster's roles and bindings allow it."""
+
+from kubekit.rbac.policy import ALL, Binding, Decision, Names, Namespaces, Policy, effective_groups
+from kubekit.rbac.request import AmbiguousPath, RequestInfo
+from kubekit.rbac.rule import Rule
+
+__all__ = [
+    "ALL",
+    "AmbiguousPath",
+    "Binding",
+    "Decision",
+    "Names",
+    "Namespaces",
+    "Policy",
+    "RequestInfo",
+    "Rule",
+    "effective_groups",
+]
