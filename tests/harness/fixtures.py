@@ -1,0 +1,71 @@
+"""Fixtures every test may use: the session's servers, each started when a test first asks for it.
+
+A test that stops one of them starts it again; a test that changes its configuration runs its own instead."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from devstack.servers import MariaDB, OpenLDAP, Prometheus, Redis
+from harness.kubernetes import KubernetesServer, given_kubeconfig
+from harness.servers import (
+    RunningServer,
+    running_mariadb,
+    running_openldap,
+    running_prometheus,
+    running_redis,
+)
+
+
+@pytest.fixture(scope="session")
+def server_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's servers keep their files and logs."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def redis_server(server_directory: Path) -> AsyncIterator[RunningServer[Redis]]:
+    """A Redis without a password."""
+    async with running_redis(server_directory) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def openldap(server_directory: Path) -> AsyncIterator[RunningServer[OpenLDAP]]:
+    """An OpenLDAP with dc=kubesphere,dc=io; its manager is cn=admin,dc=kubesphere,dc=io, password admin."""
+    async with running_openldap(server_directory) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def mariadb(server_directory: Path) -> AsyncIterator[RunningServer[MariaDB]]:
+    """A MariaDB with an empty database kubesphere; user and password kubesphere."""
+    async with running_mariadb(server_directory) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def prometheus(server_directory: Path) -> AsyncIterator[RunningServer[Prometheus]]:
+    """A Prometheus that scrapes itself every second."""
+    async with running_prometheus(server_directory) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def kubernetes(server_directory: Path) -> AsyncIterator[KubernetesServer]:
+    """A Kubernetes without nodes: the one that KS_TEST_KUBECONFIG names, else one of the tests' own."""
+    given = given_kubeconfig()
+    if given is None:
+        pytest.fail("localkube starts no cluster yet: name one in KS_TEST_KUBECONFIG", pytrace=False)
+    yield KubernetesServer(given, server_directory)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def kubernetes_node(server_directory: Path) -> AsyncIterator[KubernetesServer]:
+    """A Kubernetes with a node, on which pods run."""
+    given = given_kubeconfig()
+    if given is None:
+        pytest.fail("localkube starts no cluster yet: name one in KS_TEST_KUBECONFIG", pytrace=False)
+    yield KubernetesServer(given, server_directory)

@@ -1,0 +1,51 @@
+"""Prometheus: metrics of the machine, the cluster and the services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+from devstack.servers.server import Server, check_http, write_private
+
+
+@dataclass(kw_only=True)
+class Prometheus(Server):
+    """Prometheus that scrapes itself and `targets`: addresses (host:port) by job name."""
+
+    name = "prometheus"
+    package = "prometheus"
+
+    targets: Mapping[str, list[str]] = field(default_factory=dict)
+    scrape_seconds: int = 15
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def prepare(self) -> None:
+        self.program("prometheus")
+        jobs = {"prometheus": [self.address], **self.targets}
+        config = {
+            "global": {
+                "scrape_interval": f"{self.scrape_seconds}s",
+                "scrape_timeout": f"{min(self.scrape_seconds, 10)}s",
+            },
+            "scrape_configs": [
+                {"job_name": job, "static_configs": [{"targets": addresses}]}
+                for job, addresses in jobs.items()
+            ],
+        }
+        write_private(self.directory / "prometheus.yml", yaml.safe_dump(config, sort_keys=False))
+
+    def command(self) -> list[str]:
+        return [
+            self.program("prometheus"),
+            f"--config.file={self.directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self.directory / 'data'}",
+            "--storage.tsdb.retention.time=1d",
+            f"--web.listen-address={self.address}",
+            "--log.level=warn",
+        ]
+
+    def check(self) -> None:
+        check_http(f"{self.url}/-/ready")
