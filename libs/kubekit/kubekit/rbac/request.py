@@ -107,7 +107,7 @@ def _collection(query: str | Mapping[str, str]) -> tuple[str, str]:
 
 def _decoded(path: str) -> str:
     """`path`, its escapes decoded once; raises `AmbiguousPath` unless every reader sees the same segments."""
-    if not path.isascii() or not path.isprintable():
+    if not path.isascii() or not path.isprintable() or " " in path:
         raise AmbiguousPath("the path has a character that must be percent-encoded")
     if "%" in path:
         path = _unescaped(path)
