@@ -3,7 +3,6 @@
 `fixtures` holds the session's shared servers; the functions here start a test's own."""
 
 from devstack.ports import free_port
-from harness.polling import eventually
 from harness.servers import (
     RunningServer,
     running_mariadb,
@@ -13,6 +12,7 @@ from harness.servers import (
     running_redis,
 )
 from harness.services import RunningService, running_service
+from harness.waiting import eventually
 
 __all__ = [
     "RunningServer",

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kubernetes import client, config
 
-from harness.polling import eventually
+from harness.waiting import eventually
 
 _SIGNER = "kubernetes.io/kube-apiserver-client"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devstack.servers import NotReady
+from devstack.program import NotReady
 
 _DIES_WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from devstack.ports import LOOPBACK, free_port
-from devstack.servers.server import check_http
+from devstack.program import check_http
 from harness.processes import Process
 
 _READY_SECONDS = 30

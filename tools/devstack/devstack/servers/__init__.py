@@ -7,13 +7,12 @@ from devstack.servers.node_exporter import NodeExporter
 from devstack.servers.openldap import OpenLDAP
 from devstack.servers.prometheus import Prometheus
 from devstack.servers.redis import Redis
-from devstack.servers.server import MissingProgram, NotReady, PreparationFailed, Server
+from devstack.servers.server import MissingProgram, PreparationFailed, Server
 
 __all__ = [
     "MariaDB",
     "MissingProgram",
     "NodeExporter",
-    "NotReady",
     "OpenLDAP",
     "PreparationFailed",
     "Prometheus",

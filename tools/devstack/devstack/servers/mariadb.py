@@ -5,16 +5,17 @@ import subprocess
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from devstack.servers.server import NotReady, Server, write_private
+from devstack.program import NotReady, write_private
+from devstack.servers.server import Server
 
 
 @dataclass(kw_only=True)
 class MariaDB(Server):
     """mariadbd with one empty database and one user who may do everything in it."""
 
-    name = "mariadb"
+    server = "mariadb"
     package = "mariadb-server"
-    stop_seconds = 30
+    executable = "mariadbd"
 
     password: str
     user: str = "kubesphere"
@@ -24,8 +25,12 @@ class MariaDB(Server):
     def url(self) -> str:
         return f"mysql://{self.user}:{quote(self.password, safe='')}@{self.address}/{self.database}"
 
+    @property
+    def stop_seconds(self) -> int:
+        return 30
+
     def prepare(self) -> None:
-        self.program("mariadbd")
+        self.program()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.directory / "init.sql", self._init_sql())
         if not (self.directory / "data" / "mysql").exists():
@@ -42,7 +47,7 @@ class MariaDB(Server):
 
     def command(self) -> list[str]:
         return [
-            self.program("mariadbd"),
+            self.program(),
             "--no-defaults",
             f"--user={getpass.getuser()}",  # as root it starts only when told so
             f"--datadir={self.directory / 'data'}",

@@ -10,7 +10,8 @@ from pathlib import Path
 import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from devstack.servers.server import NotReady, Server, write_private
+from devstack.program import NotReady, write_private
+from devstack.servers.server import Server
 
 _SCHEMAS = ("core", "cosine", "nis", "inetorgperson")  # nis: posixGroup; inetorgperson: the users
 _SCHEMA_FOLDER = Path("/etc/ldap/schema")
@@ -22,8 +23,9 @@ _CONFINED = Path("/etc/apparmor.d/usr.sbin.slapd")
 class OpenLDAP(Server):
     """slapd with one mdb database under `base`, holding the base entry alone; the manager is its rootdn."""
 
-    name = "openldap"
+    server = "openldap"
     package = "slapd"
+    executable = "slapd"
 
     manager_password: str
     base: str = "dc=kubesphere,dc=io"
@@ -37,7 +39,7 @@ class OpenLDAP(Server):
         return f"ldap://{self.address}"
 
     def prepare(self) -> None:
-        self.program("slapd")
+        self.program()
         data = self.directory / "data"
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self._config, self._slapd_conf(data))
@@ -65,7 +67,7 @@ class OpenLDAP(Server):
 
     def _slapd(self) -> str:
         """slapd itself, or a copy of it where AppArmor confines the system's path to the system's folders."""
-        system = self.program("slapd")
+        system = self.program()
         if not _CONFINED.exists():
             return system
         copy = self.directory / "slapd"

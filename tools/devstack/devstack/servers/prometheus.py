@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from devstack.servers.server import Server, check_http, write_private
+from devstack.program import check_http, write_private
+from devstack.servers.server import Server
 
 
 @dataclass(kw_only=True)
 class Prometheus(Server):
     """Prometheus that scrapes itself and `targets`: addresses (host:port) by job name."""
 
-    name = "prometheus"
+    server = "prometheus"
     package = "prometheus"
+    executable = "prometheus"
 
     targets: Mapping[str, list[str]] = field(default_factory=dict)
     scrape_seconds: int = 15
@@ -23,7 +25,7 @@ class Prometheus(Server):
         return f"http://{self.address}"
 
     def prepare(self) -> None:
-        self.program("prometheus")
+        self.program()
         jobs = {"prometheus": [self.address], **self.targets}
         config = {
             "global": {
@@ -39,7 +41,7 @@ class Prometheus(Server):
 
     def command(self) -> list[str]:
         return [
-            self.program("prometheus"),
+            self.program(),
             f"--config.file={self.directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={self.directory / 'data'}",
             "--storage.tsdb.retention.time=1d",

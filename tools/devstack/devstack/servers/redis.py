@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import redis
 
-from devstack.servers.server import NotReady, Server, write_private
+from devstack.program import NotReady, write_private
+from devstack.servers.server import Server
 
 
 @dataclass(kw_only=True)
@@ -15,8 +16,9 @@ class Redis(Server):
     An empty password means that none is asked for.
     """
 
-    name = "redis"
+    server = "redis"
     package = "redis-server"
+    executable = "redis-server"
 
     password: str = ""
 
@@ -26,7 +28,7 @@ class Redis(Server):
         return f"redis://{credentials}{self.address}/0"
 
     def prepare(self) -> None:
-        self.program("redis-server")
+        self.program()
         lines = [
             f"bind {self.host}",
             f"port {self.port}",
@@ -41,7 +43,7 @@ class Redis(Server):
         write_private(self.directory / "redis.conf", "\n".join(lines) + "\n")
 
     def command(self) -> list[str]:
-        return [self.program("redis-server"), str(self.directory / "redis.conf")]
+        return [self.program(), str(self.directory / "redis.conf")]
 
     def check(self) -> None:
         with redis.Redis(

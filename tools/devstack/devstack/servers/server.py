@@ -1,22 +1,14 @@
-"""What every supervised server has: files to prepare, a command, a check."""
+"""A supervised program that comes from a Debian package."""
 
 import os
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from devstack.ports import LOOPBACK
+from devstack.program import Program
 
-_SYSTEM_PATH = os.pathsep.join(("/usr/sbin", "/sbin", "/usr/local/sbin"))  # often absent from a user's PATH
-
-
-class NotReady(Exception):
-    """A server does not answer as it should; the text is the reason."""
+_SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/local/sbin")  # often absent from a user's PATH
 
 
 class MissingProgram(Exception):
@@ -28,48 +20,29 @@ class PreparationFailed(Exception):
 
 
 @dataclass(kw_only=True)
-class Server(ABC):
-    """A server on a loopback port, with its files under `directory`.
+class Server(Program):
+    """A server of Debian's. `prepare` raises MissingProgram and PreparationFailed."""
 
-    `prepare` may be called again on the same directory: it keeps data and rewrites configuration.
-    """
-
-    name: ClassVar[str]
+    server: ClassVar[str]
+    """What the server is called in settings, logs and tables."""
     package: ClassVar[str]
-    """The Debian package that brings the server's programs."""
-    stops_with: ClassVar[str] = "TERM"
-    stop_seconds: ClassVar[int] = 10
-
-    directory: Path
-    port: int
-    host: str = LOOPBACK
+    """The Debian package that brings its programs."""
+    executable: ClassVar[str]
 
     @property
-    @abstractmethod
-    def url(self) -> str: ...
+    def name(self) -> str:
+        return self.server
 
-    @abstractmethod
-    def prepare(self) -> None:
-        """Writes the configuration, and the initial data where there is none.
-
-        Raises MissingProgram, PreparationFailed.
-        """
-
-    @abstractmethod
-    def command(self) -> list[str]:
-        """What to run, in the foreground, with `directory` as working directory."""
-
-    @abstractmethod
-    def check(self) -> None:
-        """Returns when the server serves; raises NotReady with the reason. Takes at most some two seconds."""
-
-    @property
-    def address(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def program(self, name: str) -> str:
-        """Where the program `name` of this server's package is. Raises MissingProgram."""
-        return find_program(name, self.package)
+    def program(self, name: str | None = None) -> str:
+        """Where a program of the package is, by default the server itself. Raises MissingProgram."""
+        wanted = name or self.executable
+        found = find_program(wanted)
+        if found is None:
+            raise MissingProgram(
+                f"the program {wanted} is missing: install the Debian package {self.package} "
+                f"(apt-get install {self.package})"
+            )
+        return found
 
     def run(self, command: list[str], stdin: str = "") -> None:
         """Runs a tool to its end; raises PreparationFailed with the end of its output."""
@@ -87,36 +60,6 @@ class Server(ABC):
             raise PreparationFailed(f"{command[0]} ended with {done.returncode}:\n{output}")
 
 
-def find_program(name: str, package: str) -> str:
-    """The path of a program, /usr/sbin included. Raises MissingProgram naming the Debian `package`."""
-    found = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), _SYSTEM_PATH)))
-    if found is None:
-        raise MissingProgram(
-            f"the program {name} is missing: install the Debian package {package} (apt-get install {package})"
-        )
-    return found
-
-
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    temporary.replace(path)
-
-
-def check_http(url: str, timeout: float = 2) -> bytes:
-    """The body of a GET that answers 2xx; raises NotReady with what it answered instead."""
-    no_proxy = urllib.request.ProxyHandler({})
-    direct = urllib.request.build_opener(no_proxy)
-    try:
-        with direct.open(url, timeout=timeout) as answer:
-            return answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            body = error.read(4096).decode(errors="replace").strip()
-        raise NotReady(f"{url} answers {error.code}: {body}") from error
-    except OSError as error:
-        raise NotReady(f"{url} does not answer: {getattr(error, 'reason', error)}") from error
+def find_program(name: str) -> str | None:
+    """The path of a program, looked for in PATH and in the system's sbin folders."""
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATH)))
