@@ -1,4 +1,8 @@
-"""Placeholder until the command is written."""
+"""Runs the command."""
 
+import sys
 
-def main() -> None: ...
+from localkube.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
