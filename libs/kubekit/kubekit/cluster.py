@@ -1,0 +1,365 @@
+"""A cluster: every verb of its API on plain JSON objects, and caches of its resources.
+
+Credentials and TLS come from `kubernetes.aio`; objects stay decoded JSON (orjson), never the library's
+typed models.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any, Literal, cast
+
+import orjson
+
+from kubekit import credentials
+from kubekit.cache import Cache, TrimFn, default_trim
+from kubekit.config import ClusterConfig
+from kubekit.errors import Unreachable
+from kubekit.informer import Informer
+from kubekit.resource import Object, Resource
+from kubekit.store import IndexFn
+from kubekit.transport import Impersonation, Transport
+from kubekit.watch import WatchEvent, parse_event
+
+__all__ = ["Cluster", "ClusterConfig", "Impersonation", "ObjectList", "WatchEvent"]
+
+CHECK_TIMEOUT = 5.0
+"""Seconds that a health check waits for the server's version."""
+
+RENEW_EVERY = 60.0
+"""Seconds between looks at tokens that may have been rotated; kubelets rotate theirs minutes before they
+expire.
+"""
+
+WATCH_SECONDS = (300, 600)
+"""A watch asks the server to end it after a random time in this range, so that watches spread over API
+servers.
+"""
+
+PATCH_TYPES = {
+    "merge": "application/merge-patch+json",
+    "json": "application/json-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+}
+PatchType = Literal["merge", "json", "strategic"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList:
+    """A list, or one page of it. `continue_` asks for the next page; empty at the end."""
+
+    items: list[Object]
+    resource_version: str
+    continue_: str
+
+
+class Cluster:
+    """One Kubernetes cluster, as whoever the configuration says we are.
+
+    `open` reads the credentials and needs no server; after it, each verb raises Unreachable while there is
+    none, and caches keep trying. Every verb takes `as_user` to act as somebody else (impersonation), so
+    the cluster decides.
+    """
+
+    name = "kubernetes"
+
+    def __init__(self, config: ClusterConfig | None = None) -> None:
+        self.config = config or ClusterConfig()
+        self._opened: Transport | None = None
+        self._informers: dict[tuple[Resource, str | None, TrimFn], Informer] = {}
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Reads the credentials and starts the caches asked for so far. Raises KubeconfigError for what is
+        unusable.
+        """
+        if self._opened is not None:
+            return
+        self._opened = Transport(await credentials.load(self.config), self.config)
+        self._renewing = asyncio.create_task(self._renew(), name="kubernetes credentials")
+        for informer in self._informers.values():
+            informer.start()
+
+    async def close(self) -> None:
+        """Stops the caches and closes every connection."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+        for informer in self._informers.values():
+            await informer.stop()
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    async def __aenter__(self) -> "Cluster":
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def check(self) -> None:
+        """Asks the server for its version, and each cache whether it is in step. Raises the reason when not.
+
+        A cache of an API that the cluster does not serve is no reason: it fills once the API appears.
+        """
+        await self._transport.send("GET", "/version", timeout=CHECK_TIMEOUT, limited=False)
+        for informer in self._informers.values():
+            informer.check()
+
+    @property
+    def server(self) -> str:
+        """URL of the API server, without a trailing slash."""
+        return self._transport.credentials.server
+
+    @property
+    def ssl_context(self) -> SSLContext | None:
+        """TLS towards the server, with the client certificate if there is one; None for plain HTTP."""
+        return self._transport.credentials.ssl_context
+
+    def authorization(self) -> dict[str, str]:
+        """The headers that authenticate us, with the token as last renewed. Empty with a client
+        certificate.
+        """
+        return self._transport.credentials.headers()
+
+    async def get(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        subresource: str | None = None,
+        as_user: Impersonation | None = None,
+    ) -> Object:
+        """One object. Raises NotFound."""
+        path = resource.path(namespace, name, subresource)
+        return _decode(await self.request("GET", path, as_user=as_user))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        limit: int | None = None,
+        continue_: str | None = None,
+        as_user: Impersonation | None = None,
+    ) -> ObjectList:
+        """The objects of a namespace, or of all. At most `limit`, from `continue_` on. Raises Gone when
+        that is old.
+        """
+        params = _given(
+            labelSelector=label_selector, fieldSelector=field_selector, limit=limit, **{"continue": continue_}
+        )
+        answer = _decode(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
+        items: list[Object] = answer.get("items") or []
+        for item in items:
+            # The API leaves these out of the items of a list; an object should say what it is, wherever it
+            # came from.
+            item.setdefault("apiVersion", resource.api_version)
+            item.setdefault("kind", resource.kind)
+        metadata: Mapping[str, str] = answer.get("metadata") or {}
+        return ObjectList(items, metadata.get("resourceVersion") or "", metadata.get("continue") or "")
+
+    async def create(
+        self,
+        resource: Resource,
+        body: Object,
+        namespace: str | None = None,
+        *,
+        dry_run: bool = False,
+        as_user: Impersonation | None = None,
+        field_manager: str | None = None,
+    ) -> Object:
+        """Creates an object, in `namespace` or the one that it names. Gives it as stored. Raises
+        AlreadyExists.
+        """
+        path = resource.path(_namespace_of(resource, body, namespace))
+        params = _given(dryRun="All" if dry_run else None, fieldManager=field_manager)
+        return _decode(await self.request("POST", path, params=params, body=body, as_user=as_user))
+
+    async def update(
+        self,
+        resource: Resource,
+        body: Object,
+        *,
+        subresource: str | None = None,
+        as_user: Impersonation | None = None,
+        field_manager: str | None = None,
+    ) -> Object:
+        """Replaces an object. Raises Conflict when it changed since its resourceVersion was read."""
+        path = _path_of(resource, body, subresource)
+        params = _given(fieldManager=field_manager)
+        return _decode(await self.request("PUT", path, params=params, body=body, as_user=as_user))
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        body: Object | Sequence[Object],
+        namespace: str | None = None,
+        *,
+        patch_type: PatchType = "merge",
+        subresource: str | None = None,
+        as_user: Impersonation | None = None,
+        field_manager: str | None = None,
+    ) -> Object:
+        """Changes parts of an object. `json` takes a list of operations; `strategic` is for built-in kinds
+        only.
+        """
+        path = resource.path(namespace, name, subresource)
+        params = _given(fieldManager=field_manager)
+        headers = {"Content-Type": PATCH_TYPES[patch_type]}
+        return _decode(
+            await self.request("PATCH", path, params=params, body=body, headers=headers, as_user=as_user)
+        )
+
+    async def apply(
+        self,
+        resource: Resource,
+        body: Object,
+        *,
+        field_manager: str,
+        force: bool = True,
+        dry_run: bool = False,
+        subresource: str | None = None,
+        as_user: Impersonation | None = None,
+    ) -> Object:
+        """Creates or changes an object to hold what `body` says, by server-side apply.
+
+        `force` takes fields over from other managers; without it their ownership raises Conflict.
+        """
+        path = _path_of(resource, body, subresource)
+        params = _given(
+            fieldManager=field_manager, force="true" if force else None, dryRun="All" if dry_run else None
+        )
+        body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return _decode(
+            await self.request("PATCH", path, params=params, body=body, headers=headers, as_user=as_user)
+        )
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
+        uid: str | None = None,
+        as_user: Impersonation | None = None,
+    ) -> None:
+        """Deletes an object; with `uid`, only that very one (Conflict otherwise). Raises NotFound."""
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        await self.request("DELETE", resource.path(namespace, name), body=options, as_user=as_user)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        as_user: Impersonation | None = None,
+    ) -> bytes:
+        """Any request: the body of its answer. `body` is bytes as they are, or encoded as JSON.
+
+        `path` is absolute, without a query, its segments quoted (as Resource.path does). Raises
+        InvalidName for one that is not, and KubernetesError for every answer that is no success.
+        """
+        encoded = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
+        if encoded is not None:
+            headers = {"Content-Type": "application/json", **(headers or {})}
+        return await self._transport.send(
+            method, path, params=params, body=encoded, headers=headers, as_user=as_user
+        )
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        as_user: Impersonation | None = None,
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """Changes after `resource_version`, bookmarks among them, until the server ends the watch (some
+        minutes).
+
+        Resume with the resource version of the last event. Raises Gone when that is too old: list again.
+        """
+        params = _given(
+            watch="true",
+            allowWatchBookmarks="true",
+            resourceVersion=resource_version,
+            timeoutSeconds=random.randint(*WATCH_SECONDS),  # noqa: S311  spreads load, guards nothing
+            labelSelector=label_selector,
+            fieldSelector=field_selector,
+        )
+        lines = self._transport.stream(resource.path(namespace), params, as_user=as_user)
+        try:
+            async for line in lines:
+                yield parse_event(line)
+        finally:
+            await lines.aclose()
+
+    def cache(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        index: Mapping[str, IndexFn] | None = None,
+        trim: TrimFn = default_trim,
+    ) -> Cache:
+        """The cache of a resource, in one namespace or all. Everybody who asks for the same shares it.
+
+        It fills in the background, from when the cluster is open; await `synced` before trusting what it
+        lacks.
+        """
+        key = (resource, namespace, trim)
+        informer = self._informers.get(key)
+        if informer is None:
+            cache = Cache(resource, namespace, trim)
+            informer = self._informers[key] = Informer(self, cache, self.config.page_size)
+        for name, fn in (index or {}).items():
+            informer.cache.add_index(name, fn)
+        if self._opened is not None:
+            informer.start()
+        return informer.cache
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            await self._transport.credentials.renew()
+
+    @property
+    def _transport(self) -> Transport:
+        if self._opened is None:
+            raise Unreachable(
+                "the cluster is not open: await Cluster.open() first, and stop asking after close()"
+            )
+        return self._opened
+
+
+def _decode(payload: bytes) -> Object:
+    return cast("Object", orjson.loads(payload))
+
+
+def _given(**params: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items() if value is not None and value != ""}
+
+
+def _namespace_of(resource: Resource, body: Object, namespace: str | None) -> str | None:
+    return (namespace or body["metadata"].get("namespace")) if resource.namespaced else None
+
+
+def _path_of(resource: Resource, body: Object, subresource: str | None) -> str:
+    metadata = body["metadata"]
+    return resource.path(metadata.get("namespace"), metadata["name"], subresource)

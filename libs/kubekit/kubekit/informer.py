@@ -1,0 +1,211 @@
+"""Keeps a cache in step with the cluster: list in pages, watch with bookmarks, resume, and list again when
+too late.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes says how the
+API means it. What is relied on: a list without resourceVersion is at least as new as anything seen before;
+a watch from the version of a list, or of any later event or bookmark, misses nothing and repeats nothing;
+410 says that the version is too old.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+from kubekit import metrics
+from kubekit.cache import Cache
+from kubekit.errors import Gone, KubernetesError, NotFound, Unreachable
+from kubekit.resource import Object, Resource
+from kubekit.store import Key
+from kubekit.watch import WatchEvent
+
+log = logging.getLogger(__name__)
+
+BACKOFF_BASE = 0.5
+BACKOFF_CAP = 15.0
+"""Seconds. The n-th retry in a row waits a random time up to BACKOFF_BASE * 2**n, at most BACKOFF_CAP
+(full jitter).
+"""
+
+NOT_SERVED_RETRY = (1.0, 3.0)
+"""Seconds between looks for an API that is not served, such as a CRD yet to be created."""
+
+
+class Listing(Protocol):
+    """One page of a list."""
+
+    @property
+    def items(self) -> list[Object]: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def continue_(self) -> str: ...
+
+
+class Source(Protocol):
+    """What an informer needs of a cluster."""
+
+    async def list(
+        self, resource: Resource, namespace: str | None = None, *, limit: int | None, continue_: str | None
+    ) -> Listing: ...
+
+    def watch(
+        self, resource: Resource, namespace: str | None = None, *, resource_version: str
+    ) -> AsyncGenerator[WatchEvent, None]: ...
+
+
+@dataclass(slots=True)
+class State:
+    """How an informer does: its last failure if it has not recovered, and when it last heard from the
+    server.
+    """
+
+    error: KubernetesError | None = None
+    heard: float | None = None
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the server was last heard of; None when never."""
+        return None if self.heard is None else monotonic() - self.heard
+
+
+class Informer:
+    """Fills one cache for as long as it runs. It never gives up: failures are kept in `state` and retried."""
+
+    def __init__(self, source: Source, cache: Cache, page_size: int = 500) -> None:
+        self.cache = cache
+        self.state = State()
+        self._source = source
+        self._page_size = page_size
+        self._version: str | None = None
+        self._failures = 0
+        self._missing = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts to fill the cache, once."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"informer {self.cache.resource}")
+
+    async def stop(self) -> None:
+        """Stops, and waits until it has."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def check(self) -> None:
+        """Raises why the cache is not in step with the cluster. An API that is not served is no failure."""
+        what = f"cache of {self.cache.resource}"
+        error = self.state.error
+        if error is not None and self.cache.served:
+            age = self.state.age
+            seen = "never filled" if age is None else f"last heard of {age:.0f} s ago"
+            raise type(error)(f"{what} ({seen}): {error.message}") from error
+        if not self.cache.is_synced and self.cache.served:
+            raise Unreachable(f"{what}: not filled yet")
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if self._version is None:
+                    await self._list()
+                await self._watch()
+            except Gone as error:
+                log.info(
+                    "%s: version %s is too old, listing again: %s", self.cache.resource, self._version, error
+                )
+                self._version = None
+                await self._failed(error)
+            except NotFound as error:
+                await self._not_served(error)
+            except KubernetesError as error:
+                await self._failed(error)
+            except Exception as error:
+                # An object that breaks a rule, or a mistake of ours. Start over from a list rather than
+                # skip a change.
+                log.exception("%s: unexpected failure, listing again", self.cache.resource)
+                self._version = None
+                await self._failed(KubernetesError(f"{type(error).__name__}: {error}"))
+
+    async def _list(self) -> None:
+        """Brings the cache to the state of a list, page by page, without ever holding all of it decoded."""
+        metrics.CACHE_LISTS.labels(str(self.cache.resource)).inc()
+        seen: set[Key] = set()
+        version, token = "", None
+        while True:
+            page = await self._source.list(
+                self.cache.resource, self.cache.namespace, limit=self._page_size, continue_=token
+            )
+            version = page.resource_version
+            for item in page.items:
+                metadata = item["metadata"]
+                seen.add(Key(metadata.get("namespace"), metadata["name"]))
+                self.cache.put(item)
+            self._heard()
+            token = page.continue_
+            if not token:
+                break
+        for key in self.cache.keys():  # noqa: SIM118  a list, not a view
+            if key not in seen:
+                self.cache.remove(key)
+        self._version = version
+        self.cache.mark_synced()
+
+    async def _watch(self) -> None:
+        """Takes in changes from where the cache stands, until the server ends the watch."""
+        assert self._version is not None
+        started = monotonic()
+        events = self._source.watch(self.cache.resource, self.cache.namespace, resource_version=self._version)
+        heard = False
+        try:
+            async for event in events:
+                heard = True
+                self._take(event)
+                self._heard()
+        finally:
+            await events.aclose()
+        if not heard and monotonic() - started < 1:
+            # A server that accepts watches only to end them must not be asked in a tight loop.
+            await self._pause()
+
+    def _take(self, event: WatchEvent) -> None:
+        version = event.resource_version
+        if event.type == "DELETED":
+            metadata = event.object["metadata"]
+            self.cache.remove(Key(metadata.get("namespace"), metadata["name"]))
+        elif event.type != "BOOKMARK":
+            self.cache.put(event.object)
+        self._version = version
+
+    def _heard(self) -> None:
+        self._failures = self._missing = 0
+        self.cache.served = True
+        self.state.error = None
+        self.state.heard = monotonic()
+
+    async def _failed(self, error: KubernetesError) -> None:
+        metrics.CACHE_FAILURES.labels(str(self.cache.resource)).inc()
+        self.state.error = error
+        await self._pause()
+
+    async def _not_served(self, error: NotFound) -> None:
+        """The API is not there. Twice in a row, so that one confused answer of a starting server empties
+        no cache.
+        """
+        self._missing += 1
+        self._version = None
+        if self._missing > 1 or not self.cache.is_synced:
+            self.cache.served = False
+            self.state.error = error
+            for key in self.cache.keys():  # noqa: SIM118  a list, not a view
+                self.cache.remove(key)
+        await asyncio.sleep(random.uniform(*NOT_SERVED_RETRY))  # noqa: S311
+
+    async def _pause(self) -> None:
+        self._failures += 1
+        longest = min(BACKOFF_CAP, BACKOFF_BASE * 2**self._failures)
+        await asyncio.sleep(random.uniform(0.02, longest))  # noqa: S311

@@ -1,0 +1,94 @@
+"""Asking a cache: filter by index, sort by row, answer from bytes. Costs grow with what is selected."""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+from kubekit.resource import Object
+from kubekit.store import Row, Store
+
+OrderBy = Literal["name", "createTime"]
+
+_ORDERS: dict[str, Callable[[Row], tuple[str, ...]]] = {
+    "name": lambda row: (row.name, row.namespace or ""),
+    "createTime": lambda row: (row.created, row.name, row.namespace or ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the objects selected, as JSON bytes, and how many there are altogether."""
+
+    total: int
+    raw: Sequence[bytes]
+
+    def fragments(self) -> list[orjson.Fragment]:
+        """For splicing into an answer by orjson.dumps without decoding."""
+        return [orjson.Fragment(raw) for raw in self.raw]
+
+    def objects(self) -> list[Object]:
+        """Decoded, fresh."""
+        return [orjson.loads(raw) for raw in self.raw]
+
+
+class Selection:
+    """Rows of a cache, narrowed step by step; nothing is walked or decoded before an answer is asked for."""
+
+    def __init__(self, store: Store, namespace: str | None, index: tuple[str, str] | None) -> None:
+        self._store = store
+        self._namespace = namespace
+        self._index = index
+        self._where: tuple[Callable[[Row], bool], ...] = ()
+        self._order: Callable[[Row], tuple[str, ...]] = _ORDERS["name"]
+        self._reverse = False
+
+    def where(self, predicate: Callable[[Row], bool]) -> "Selection":
+        """Keeps the rows for which `predicate` is true. It is called once a row, before anything is
+        decoded.
+        """
+        self._where = (*self._where, predicate)
+        return self
+
+    def order_by(self, field: OrderBy, reverse: bool = False) -> "Selection":
+        """Sorts by name or creation time; ties by name, then namespace. Raises ValueError for another
+        field.
+        """
+        if field not in _ORDERS:
+            raise ValueError(f"cannot order by {field!r}; possible are {sorted(_ORDERS)}")
+        self._order, self._reverse = _ORDERS[field], reverse
+        return self
+
+    def page(self, limit: int | None = None, offset: int = 0) -> Page:
+        """Objects `offset` to `offset + limit` in order; all from `offset` on without a limit."""
+        rows = list(self._rows())
+        end = len(rows) if limit is None else min(len(rows), max(0, offset) + max(0, limit))
+        if end * 4 < len(rows):
+            pick = heapq.nlargest if self._reverse else heapq.nsmallest
+            rows_in_order = pick(end, rows, key=self._order)
+        else:
+            rows_in_order = sorted(rows, key=self._order, reverse=self._reverse)
+        return Page(len(rows), [row.raw for row in rows_in_order[max(0, offset) : end]])
+
+    def count(self) -> int:
+        """How many are selected."""
+        return sum(1 for _ in self._rows())
+
+    def _rows(self) -> Iterable[Row]:
+        rows = self._candidates()
+        for predicate in self._where:
+            rows = filter(predicate, rows)
+        return rows
+
+    def _candidates(self) -> Iterable[Row]:
+        """Walks the smaller of the namespace and the index, and looks each row up in the other."""
+        if self._index is None:
+            return self._store if self._namespace is None else self._store.namespace(self._namespace).values()
+        indexed = self._store.index(self._index[0]).rows(self._index[1])
+        if self._namespace is None:
+            return indexed.values()
+        named = self._store.namespace(self._namespace)
+        small, large = (indexed, named) if len(indexed) < len(named) else (named, indexed)
+        return (row for key, row in small.items() if key in large)
