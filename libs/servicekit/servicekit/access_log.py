@@ -1,0 +1,46 @@
+"""One line a request, written when its answer is out."""
+
+import logging
+import re
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from servicekit.identity import Identity
+from servicekit.keys import IDENTITY, REQUEST_ID
+
+_SECRETS = re.compile(r"(?i)(?<=[?&])(token|access_token|refresh_token|password|secret|code)=[^&]*")
+_OPERATIONAL = frozenset(("/healthz", "/readyz", "/metrics"))
+_MAX_PATH = 2048
+"""Characters of a path that are logged."""
+
+
+class AccessLog(AbstractAccessLogger):
+    """Logs method, path without secrets, status, seconds, bytes, user and request id as fields."""
+
+    @property
+    def enabled(self) -> bool:
+        return self.logger.isEnabledFor(logging.INFO)
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        level = logging.DEBUG if request.path in _OPERATIONAL else logging.INFO
+        if not self.logger.isEnabledFor(level):
+            return
+        identity: Identity | None = request.get(IDENTITY)
+        fields = {
+            "method": request.method,
+            "path": mask(request.path_qs)[:_MAX_PATH],
+            "status": response.status,
+            "seconds": round(time, 6),
+            "bytes": response.body_length,
+            "address": identity.address if identity is not None else request.remote,
+            "requestId": request.get(REQUEST_ID, ""),
+        }
+        if identity is not None:
+            fields["user"] = identity.user
+        self.logger.log(level, "%s %s", request.method, response.status, extra=fields)
+
+
+def mask(path: str) -> str:
+    """The path with its query, without the values of parameters that are secrets."""
+    return _SECRETS.sub(lambda match: f"{match[1]}=***", path)

@@ -1,0 +1,133 @@
+"""The application of a service: its groups, what they need, and what every service has."""
+
+import asyncio
+import importlib.metadata
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.web_routedef import AbstractRouteDef
+
+from servicekit import metrics
+from servicekit.config import Config, ConfigError
+from servicekit.endpoint import Door
+from servicekit.group import Group
+from servicekit.health import Health
+from servicekit.identity import IdentityVerifier
+from servicekit.keys import CONFIG, HEALTH
+from servicekit.middlewares import MIDDLEWARES, name_request
+from servicekit.needs import Dependency
+
+log = logging.getLogger(__name__)
+
+Background = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service, described; `application` builds what runs."""
+
+    name: str
+    config: Config
+    needs: Sequence[Dependency] = ()
+    groups: Sequence[Group] = ()
+    plain: Sequence[AbstractRouteDef] = ()
+    background: Sequence[Background] = field(default=())
+
+    def application(self) -> web.Application:
+        """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
+        server = self.config.server
+        app = web.Application(middlewares=MIDDLEWARES, client_max_size=server.max_body)
+        health = Health(self.needs, interval=server.check_interval, timeout=server.check_timeout)
+        app[CONFIG] = self.config
+        app[HEALTH] = health
+        app.on_response_prepare.append(name_request)
+        self._add_routes(app, Door(server, health, self._verifier()))
+        app.router.add_get("/healthz", health.livez)
+        app.router.add_get("/readyz", health.readyz)
+        app.router.add_get("/metrics", metrics.expose)
+        app.on_shutdown.append(_announce_stop)
+        app.cleanup_ctx.append(_watch_needs)
+        app.cleanup_ctx.extend(_run_in_background(self.name, task) for task in self.background)
+        return app
+
+    @property
+    def version(self) -> str:
+        return version_of(self.name)
+
+    def _add_routes(self, app: web.Application, door: Door) -> None:
+        known = {need.name for need in self.needs}
+        for group in self.groups:
+            for route in group.routes:
+                if unknown := set(route.needs) - known:
+                    raise ConfigError(
+                        f"{route.method} {route.path} needs {unknown.pop()}, which is not declared"
+                    )
+                app.router.add_route(route.method, route.path, door.endpoint(route))
+        app.router.add_routes(self.plain)
+
+    def _verifier(self) -> IdentityVerifier | None:
+        if not any(group.identified for group in self.groups):
+            return None
+        secret = self.config.authentication.jwt_secret.get_secret_value()
+        if not secret:
+            raise ConfigError(
+                "authentication.jwtSecret: is not set; give the gateway's secret, or name its file in "
+                "authentication.jwtSecretFile"
+            )
+        return IdentityVerifier(secret.encode())
+
+
+def version_of(name: str) -> str:
+    """The version of the distribution that is named as the service is, or else of this library."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.version("servicekit")
+
+
+def service(
+    name: str,
+    config: Config,
+    *,
+    needs: Iterable[Dependency] = (),
+    groups: Iterable[Group] = (),
+    plain: Iterable[AbstractRouteDef] = (),
+    background: Iterable[Background] = (),
+) -> Service:
+    """Describes a service.
+
+    `needs` are opened when it starts, reported in /readyz, and closed in reverse. `groups` are its routes;
+    `plain` are routes of aiohttp's own kind, without identity, limits or a place in the OpenAPI document.
+    `background` are coroutine functions that run beside the requests, once in every process, and are
+    cancelled when it stops.
+    """
+    return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background))
+
+
+async def _watch_needs(app: web.Application) -> AsyncIterator[None]:
+    app[HEALTH].start()
+    yield
+    await app[HEALTH].stop()
+
+
+async def _announce_stop(app: web.Application) -> None:
+    app[HEALTH].draining = True
+
+
+def _run_in_background(name: str, function: Background) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_guarded(function), name=f"background of {name}")
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return context
+
+
+async def _guarded(function: Background) -> None:
+    try:
+        await function()
+    except Exception:
+        log.exception("the background task %s ended", getattr(function, "__qualname__", function))

@@ -1,0 +1,17 @@
+"""What belongs to the request that is being served, wherever the code has got to."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+REQUEST_ID_HEADER = "X-Request-Id"
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request being served; empty outside of one."""
+
+_SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+def new_request_id(given: str | None) -> str:
+    """`given` where it is short and plain, so that it is safe in headers and logs; else a fresh one."""
+    return given if given is not None and _SANE.fullmatch(given) else secrets.token_hex(16)

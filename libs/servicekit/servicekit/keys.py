@@ -1,0 +1,13 @@
+"""What the parts of an application keep in it and in its requests."""
+
+from aiohttp import web
+
+from servicekit.config import Config
+from servicekit.health import Health
+from servicekit.identity import Identity
+
+CONFIG: web.AppKey[Config] = web.AppKey("config", Config)
+HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
+
+IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
+REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)

@@ -1,0 +1,91 @@
+"""The command of a service: `ks-x [serve]`, `ks-x openapi`, `ks-x check-config`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from servicekit import logs
+from servicekit.app import Service, version_of
+from servicekit.config import Config, ConfigError, add_arguments, load_options
+from servicekit.serving import ListenError, serve
+
+C = TypeVar("C", bound=Config)
+
+EPILOG = """\
+examples:
+  {name} --config kubesphere.yaml                 serve with this configuration
+  {name} --listen 127.0.0.1:8080 --set log.format=text
+  {name} check-config --config kubesphere.yaml    say what is wrong, or what is in effect
+  {name} openapi                                  print the OpenAPI document
+
+Every value comes from a flag, else from the environment (KS_<SECTION>_<KEY>, such as KS_REDIS_HOST), else
+from the file, else from its default."""
+
+
+def main(
+    name: str,
+    config_class: type[C],
+    build: Callable[[C], Service],
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Runs the command line of the service `name`, whose `build` makes it from its configuration.
+
+    Exits with 0 after a clean stop, 1 when it cannot serve, 2 when the command line or the configuration is
+    wrong.
+    """
+    options = _parser(name).parse_args(argv)
+    try:
+        config = load_options(config_class, options, os.environ)
+        if options.command == "check-config":
+            _check_config(config, build)
+        elif options.command == "openapi":
+            _print_openapi(build(config))
+        else:
+            logs.configure(config.log)
+            serve(build(config), options.address_file)
+    except ConfigError as error:
+        sys.exit(_complain(name, f"configuration: {error}", 2))
+    except ListenError as error:
+        sys.exit(_complain(name, str(error), 1))
+
+
+def _complain(name: str, message: str, status: int) -> int:
+    print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=name, epilog=EPILOG.format(name=name), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("serve", "openapi", "check-config"),
+        default="serve",
+        help="serve (default), openapi: print the API's description, check-config: print what is in effect",
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        "--address-file", metavar="FILE", help="write the bound host:port to FILE once listening"
+    )
+    parser.add_argument("--version", action="version", version=f"{name} {version_of(name)}")
+    return parser
+
+
+def _check_config(config: C, build: Callable[[C], Service]) -> None:
+    import yaml
+
+    build(config).application()
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sys.stdout, sort_keys=False)
+
+
+def _print_openapi(service: Service) -> None:
+    from servicekit.openapi import document
+    from servicekit.responses import to_json
+
+    sys.stdout.buffer.write(to_json(document(service)) + b"\n")

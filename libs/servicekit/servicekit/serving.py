@@ -1,0 +1,98 @@
+"""Listening, serving, and stopping without dropping a request."""
+
+import asyncio
+import logging
+import signal
+import socket
+from pathlib import Path
+
+import uvloop
+from aiohttp import web
+
+from servicekit.access_log import AccessLog
+from servicekit.app import Service
+from servicekit.sections import split_address
+
+log = logging.getLogger("servicekit.serve")
+BACKLOG = 1024
+
+
+class ListenError(Exception):
+    """The address cannot be listened at."""
+
+
+def serve(service: Service, address_file: str | None = None) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what it has begun. Raises ListenError, ConfigError."""
+    server = service.config.server
+    if server.workers > 1:
+        from servicekit.workers import prepare, serve_with_workers  # slow to import, and rarely needed
+
+        prepare()
+        sock = listen(server.listen)
+        announce(service, sock, address_file)
+        serve_with_workers(service, sock, make_runner)
+    else:
+        sock = listen(server.listen)
+        announce(service, sock, address_file)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(service, sock))
+
+
+def listen(address: str) -> socket.socket:
+    """A socket that listens at `host:port`. Raises ListenError with the reason."""
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", port, family, socket.SOCK_STREAM)[0]  # noqa: S104
+        sock = socket.socket(found[0], found[1])
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(found[4])
+        sock.listen(BACKLOG)
+    except OSError as error:
+        raise ListenError(f"cannot listen at {address}: {error.strerror or error}") from None
+    sock.setblocking(False)
+    return sock
+
+
+def announce(service: Service, sock: socket.socket, address_file: str | None) -> None:
+    """Logs the address that is listened at, and writes it to `address_file` for who started the service."""
+    host, port = sock.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    log.info("%s listens at %s", service.name, address, extra={"address": address})
+    for warning in service.config.warnings:
+        log.warning("%s", warning)
+    if address_file:
+        partial = Path(f"{address_file}.partial")
+        partial.write_text(address)
+        partial.rename(address_file)
+
+
+def make_runner(service: Service) -> web.AppRunner:
+    """The runner of the service's application, with its limits."""
+    server = service.config.server
+    return web.AppRunner(
+        service.application(),
+        access_log_class=AccessLog,
+        access_log=logging.getLogger("servicekit.access"),
+        shutdown_timeout=server.shutdown_grace,
+        keepalive_timeout=server.idle_timeout,
+        max_line_size=server.max_header,
+        max_field_size=server.max_header,
+        max_headers=server.max_headers,
+    )
+
+
+async def _serve(service: Service, sock: socket.socket) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = make_runner(service)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, sock, backlog=BACKLOG).start()
+        await stop.wait()
+        log.info("%s stops: it finishes the requests it has", service.name)
+    finally:
+        await runner.cleanup()
+    log.info("%s has stopped", service.name)
