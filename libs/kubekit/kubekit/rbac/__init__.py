@@ -1,5 +1,6 @@
 """Who may do what: what a URL asks for, and whether the cluster's roles and bindings allow it."""
 
+from kubekit.rbac.index import RbacIndex, RbacNotReady
 from kubekit.rbac.policy import ALL, Binding, Decision, Names, Namespaces, Policy, effective_groups
 from kubekit.rbac.request import AmbiguousPath, RequestInfo
 from kubekit.rbac.rule import Rule
@@ -12,6 +13,8 @@ __all__ = [
     "Names",
     "Namespaces",
     "Policy",
+    "RbacIndex",
+    "RbacNotReady",
     "RequestInfo",
     "Rule",
     "effective_groups",
