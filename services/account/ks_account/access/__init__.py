@@ -1,0 +1,1 @@
+"""Who may do what: the caller's own rights, cluster roles of users, members of workspaces."""

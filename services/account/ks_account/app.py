@@ -1,0 +1,68 @@
+"""ks-account: what it does, and what it needs."""
+
+from ks_account.access import api as access_api
+from ks_account.access.authorize import GuardedGroup
+from ks_account.access.bindings import Bindings
+from ks_account.access.cluster_roles import ClusterRoles
+from ks_account.access.members import Members
+from ks_account.clients.directory import Directory
+from ks_account.clients.sessions import Sessions
+from ks_account.config import AccountConfig
+from ks_account.first_start import FirstStart
+from ks_account.login import api as login_api
+from ks_account.login.signin import SignIn
+from ks_account.login.tokens import Tokens
+from ks_account.users import api as users_api
+from ks_account.users.accounts import Accounts
+from ks_account.users.people import People
+from ks_account.users.removal import Removal
+from kubekit.cluster import Cluster
+from kubekit.config import ClusterConfig
+from kubekit.rbac.index import RbacIndex
+from servicekit.app import Service, service
+from servicekit.group import Group
+from servicekit.sections import KubernetesConfig
+
+
+def build(config: AccountConfig) -> Service:
+    """The service with its configuration."""
+    cluster = Cluster(_cluster_config(config.kubernetes))
+    rbac = RbacIndex(cluster)
+    directory = Directory(config.ldap, config.account)
+    sessions = Sessions(config.redis, config.account.pool_wait)
+
+    tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
+    sign_in = SignIn(directory, sessions, tokens, config)
+    roles = ClusterRoles(cluster, rbac)
+    bindings = Bindings(cluster, rbac)
+    accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds)
+    removal = Removal(directory, sessions, bindings, roles, cluster)
+    members = Members(cluster, rbac, bindings, People(directory, sessions), sessions)
+    first_start = FirstStart(directory, accounts, roles, config)
+
+    iam = GuardedGroup("iam.kubesphere.io", "v1alpha2", rbac)
+    login_api.add_routes(iam, sign_in, tokens, sessions, directory)
+    users_api.add_routes(iam, accounts, removal, sessions, rbac)
+    access_api.add_routes(iam, members)
+    review = Group("account.kubesphere.io", "v1alpha1", prefix="/apis/account.kubesphere.io/v1alpha1")
+    login_api.add_review(review, tokens, sessions, directory)
+
+    return service(
+        "ks-account",
+        config,
+        needs=[cluster, rbac, directory, sessions, first_start],
+        groups=[iam, review],
+        background=[first_start.run],
+    )
+
+
+def _cluster_config(config: KubernetesConfig) -> ClusterConfig:
+    return ClusterConfig(
+        kubeconfig=config.kubeconfig,
+        context=config.context,
+        qps=config.qps,
+        burst=config.burst,
+        timeout=config.timeout,
+        pool=config.pool,
+        user_agent="ks-account",
+    )

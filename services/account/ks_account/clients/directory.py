@@ -1,0 +1,400 @@
+"""The LDAP directory: users as inetOrgPerson and posixAccount, groups as posixGroup.
+
+The entries are those of KubeSphere v2.1.1, attribute by attribute, so that either reads what the other wrote;
+only `userPassword` differs, which holds a hash. Whatever comes from outside is escaped here: filters by
+`escape_filter_chars` (RFC 4515), names in a DN by `escape_rdn` (RFC 4514).
+"""
+
+import re
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from ldap3 import (
+    BASE,
+    MODIFY_ADD,
+    MODIFY_DELETE,
+    MODIFY_REPLACE,
+    NONE,
+    SUBTREE,
+    SYNC,
+    Connection,
+    Server,
+    Tls,
+)
+from ldap3.core.exceptions import LDAPException
+from ldap3.core.results import (
+    RESULT_BUSY,
+    RESULT_ENTRY_ALREADY_EXISTS,
+    RESULT_INVALID_CREDENTIALS,
+    RESULT_INVALID_DN_SYNTAX,
+    RESULT_NO_SUCH_ATTRIBUTE,
+    RESULT_NO_SUCH_OBJECT,
+    RESULT_SUCCESS,
+    RESULT_UNAVAILABLE,
+    RESULT_UNWILLING_TO_PERFORM,
+)
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import escape_rdn, parse_dn
+
+from ks_account.clients.ldap_pool import LdapPool
+from ks_account.config import AccountSection
+from servicekit.errors import Unavailable
+from servicekit.sections import LdapConfig, split_address
+
+IS_USER = "(objectClass=inetOrgPerson)"
+_SHOWN = ["uid", "mail", "description", "preferredLanguage", "createTimestamp"]
+_PAGE = 1000
+_DECOY = "ks-decoy"
+
+
+class EntryExists(Exception):
+    """An entry with that name is in the directory already."""
+
+
+class NoSuchEntry(Exception):
+    """No entry with that name is in the directory."""
+
+
+class PasswordChangedMeanwhile(Exception):
+    """The stored password is no longer the one that was to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """A user as the directory holds it; `created` is RFC 3339 in UTC."""
+
+    dn: str
+    username: str
+    email: str
+    description: str
+    lang: str
+    created: str
+    password: bytes = field(default=b"", repr=False)
+
+
+class Directory:
+    """The users and groups of one LDAP server. Every method raises Unavailable when the server does not
+    answer.
+    """
+
+    name = "ldap"
+
+    def __init__(self, config: LdapConfig, account: AccountSection) -> None:
+        self._config = config
+        self._start_tls = account.ldap_start_tls
+        self._server = _server(config, account)
+        self._entries = LdapPool(
+            self._connect_as_manager, size=config.pool, wait=account.pool_wait, name="ldap"
+        )
+        self._logins = LdapPool(self._connect, size=config.pool, wait=account.pool_wait, name="ldap-login")
+
+    async def open(self) -> None:
+        """Nothing: connections are made when they are needed."""
+
+    async def check(self) -> None:
+        """Raise Unavailable, with the reason, when the manager cannot read the base of the users."""
+
+        def read(connection: Connection) -> None:
+            connection.search(self._config.user_search_base, "(objectClass=*)", BASE, attributes=["1.1"])
+            _expect(connection, RESULT_SUCCESS)
+
+        await self._entries.run(read, repeatable=True)
+
+    async def close(self) -> None:
+        self._entries.close()
+        self._logins.close()
+
+    async def find_login(self, login: str) -> UserEntry | None:
+        """The one user whose name or e-mail is `login`, with the stored password; None when it is not one."""
+        same = escape_filter_chars(login)
+        found = await self._search(
+            f"(&{IS_USER}(|(uid={same})(mail={same})))", [*_SHOWN, "userPassword"], limit=2
+        )
+        return found[0] if len(found) == 1 else None
+
+    async def user(self, username: str) -> UserEntry | None:
+        """The user of that name. LDAP compares names without regard to case; this does not."""
+        found = await self._search(f"(&{IS_USER}(uid={escape_filter_chars(username)}))", _SHOWN, limit=2)
+        return next((entry for entry in found if entry.username == username), None)
+
+    async def users(self, condition: str = "") -> list[UserEntry]:
+        """All users that meet `condition`, a filter made by `contains` or `equals`."""
+        return await self._search(f"(&{IS_USER}{condition})", _SHOWN, limit=0)
+
+    async def has(self, condition: str) -> bool:
+        """Whether some user meets `condition`."""
+        return bool(await self._search(f"(&{IS_USER}{condition})", ["uid"], limit=1))
+
+    async def accepts(self, entry: UserEntry | None, password: str) -> bool:
+        """Whether `password` is the user's, by binding as them.
+
+        For None the same is done with an entry that nobody can sign in as: the answer is no, and takes as
+        long.
+        """
+        dn = self._decoy_dn() if entry is None else entry.dn
+
+        def bind(connection: Connection) -> bool:
+            connection.user, connection.password = dn, password.encode()
+            try:
+                connection.bind(read_server_info=False)
+            finally:
+                connection.user = connection.password = None
+            refused = (RESULT_INVALID_CREDENTIALS, RESULT_UNWILLING_TO_PERFORM, RESULT_INVALID_DN_SYNTAX)
+            return _expect(connection, RESULT_SUCCESS, *refused) == RESULT_SUCCESS
+
+        return await self._logins.run(bind, repeatable=True) and entry is not None
+
+    async def add_user(
+        self, username: str, *, uid_number: int, email: str, password: str, description: str, lang: str
+    ) -> None:
+        """Add a user as v2.1.1 does; `password` is what is stored, so a hash. Raises EntryExists."""
+        attributes = {
+            "objectClass": ["inetOrgPerson", "posixAccount", "top"],
+            "cn": username,
+            "sn": " ",
+            "gidNumber": "500",
+            "homeDirectory": f"/home/{username}",
+            "uid": username,
+            "uidNumber": str(uid_number),
+            "mail": email,
+            "userPassword": password,
+            "preferredLanguage": lang,
+            "description": description,
+        }
+        await self._add(self._user_dn(username), {name: value for name, value in attributes.items() if value})
+
+    async def change_user(self, entry: UserEntry, values: Mapping[str, str]) -> None:
+        """Replace attributes of a user. Raises NoSuchEntry."""
+        changes = {name: [(MODIFY_REPLACE, [value])] for name, value in values.items()}
+
+        def modify(connection: Connection) -> None:
+            connection.modify(entry.dn, changes)
+            if _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
+                raise NoSuchEntry(entry.username)
+
+        await self._entries.run(modify, repeatable=True)
+
+    async def replace_password(self, entry: UserEntry, new: str) -> None:
+        """Store `new` where `entry.password` is still stored. Raises PasswordChangedMeanwhile."""
+        changes = {"userPassword": [(MODIFY_DELETE, [entry.password]), (MODIFY_ADD, [new])]}
+
+        def modify(connection: Connection) -> None:
+            connection.modify(entry.dn, changes)
+            gone = (RESULT_NO_SUCH_ATTRIBUTE, RESULT_NO_SUCH_OBJECT)
+            if _expect(connection, RESULT_SUCCESS, *gone) != RESULT_SUCCESS:
+                raise PasswordChangedMeanwhile(entry.username)
+
+        await self._entries.run(modify, repeatable=False)
+
+    async def delete_user(self, username: str) -> None:
+        """Delete a user. Raises NoSuchEntry."""
+        await self.delete(self._user_dn(username))
+
+    async def delete(self, dn: str) -> None:
+        """Delete an entry. Raises NoSuchEntry."""
+
+        def delete(connection: Connection) -> None:
+            connection.delete(dn)
+            if _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
+                raise NoSuchEntry(dn)
+
+        await self._entries.run(delete, repeatable=False)
+
+    async def highest_uid_number(self) -> int:
+        """The highest uidNumber of all users, 1000 when there is none, as v2.1.1 begins."""
+
+        def read(connection: Connection) -> int:
+            entries = _paged(
+                connection, self._config.user_search_base, f"(&{IS_USER}(uidNumber=*))", ["uidNumber"]
+            )
+            return max((int(_first(entry, "uidNumber") or 0) for entry in entries), default=1000)
+
+        return await self._entries.run(read, repeatable=True)
+
+    async def groups_of(self, username: str) -> list[str]:
+        """The groups of a user as paths from the base of the groups: `parent:child`, as v2.1.1 writes
+        them.
+        """
+        condition = f"(&(objectClass=posixGroup)(memberUid={escape_filter_chars(username)}))"
+
+        def read(connection: Connection) -> list[str]:
+            found = _paged(connection, self._config.group_search_base, condition, ["cn"])
+            return sorted(self._group_path(entry["dn"]) for entry in found)
+
+        return await self._entries.run(read, repeatable=True)
+
+    async def ensure_tree(self, decoy_password: str) -> UserEntry | None:
+        """Add what is missing of the bases of users and groups, and the entry that unknown users are
+        checked by.
+
+        `decoy_password` is the hash that it gets. Gives that entry when it was added, None when it was there.
+        """
+        for base in (self._config.user_search_base, self._config.group_search_base):
+            unit = parse_dn(base)[0][1]
+            await self._add_if_missing(base, {"objectClass": ["organizationalUnit", "top"], "ou": unit})
+        decoy = {
+            "objectClass": ["organizationalRole", "simpleSecurityObject", "top"],
+            "cn": _DECOY,
+            "description": "Nobody. Checked in place of unknown users, so that they take as long to refuse.",
+            "userPassword": decoy_password,
+        }
+        if not await self._add_if_missing(self._decoy_dn(), decoy):
+            return None
+        return UserEntry(self._decoy_dn(), _DECOY, "", "", "", "")
+
+    async def _add_if_missing(self, dn: str, attributes: dict[str, Any]) -> bool:
+        try:
+            await self._add(dn, attributes)
+        except EntryExists:
+            return False
+        return True
+
+    async def _add(self, dn: str, attributes: dict[str, Any]) -> None:
+        def add(connection: Connection) -> None:
+            connection.add(dn, attributes=attributes)
+            if _expect(connection, RESULT_SUCCESS, RESULT_ENTRY_ALREADY_EXISTS) != RESULT_SUCCESS:
+                raise EntryExists(dn)
+
+        await self._entries.run(add, repeatable=False)
+
+    async def _search(self, condition: str, attributes: list[str], limit: int) -> list[UserEntry]:
+        base = self._config.user_search_base
+
+        def search(connection: Connection) -> list[UserEntry]:
+            found = (
+                _some(connection, base, condition, attributes, limit)
+                if limit
+                else _paged(connection, base, condition, attributes)
+            )
+            return [_user(entry) for entry in found]
+
+        return await self._entries.run(search, repeatable=True)
+
+    def _user_dn(self, username: str) -> str:
+        return f"uid={escape_rdn(username)},{self._config.user_search_base}"
+
+    def _decoy_dn(self) -> str:
+        return f"cn={_DECOY},{self._config.user_search_base}"
+
+    def _group_path(self, dn: str) -> str:
+        depth = len(parse_dn(self._config.group_search_base))
+        return ":".join(value for _, value, _ in reversed(parse_dn(dn)[:-depth]))
+
+    def _connect(self) -> Connection:
+        connection = Connection(
+            self._server,
+            client_strategy=SYNC,
+            receive_timeout=ceil(self._config.timeout),
+            check_names=False,
+            auto_referrals=False,
+            return_empty_attributes=False,
+        )
+        connection.open(read_server_info=False)
+        if self._start_tls:
+            connection.start_tls(read_server_info=False)
+        connection.authentication = "SIMPLE"
+        return connection
+
+    def _connect_as_manager(self) -> Connection:
+        connection = self._connect()
+        connection.user = self._config.manager_dn
+        connection.password = self._config.manager_password.get_secret_value().encode()
+        if not connection.bind(read_server_info=False):
+            raise LDAPException(
+                f"the server refused to let ldap.managerDN {self._config.manager_dn!r} sign in "
+                f"({connection.result['description']}); check ldap.managerDN and ldap.managerPassword"
+            )
+        return connection
+
+
+def contains(text: str, *attributes: str) -> str:
+    """A condition: one of `attributes` contains `text`."""
+    part = escape_filter_chars(text)
+    return "(|" + "".join(f"({attribute}=*{part}*)" for attribute in attributes) + ")"
+
+
+def equals(attribute: str, values: Iterable[str]) -> str:
+    """A condition: `attribute` is one of `values`."""
+    return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for value in values) + ")"
+
+
+def _server(config: LdapConfig, account: AccountSection) -> Server:
+    """`ldap.host` is `host`, `host:port`, or one of them after `ldap://` or `ldaps://`."""
+    scheme, separator, address = config.host.rpartition("://")
+    encrypted = scheme == "ldaps"
+    if separator and scheme not in ("ldap", "ldaps"):
+        raise ValueError(f"ldap.host must begin with ldap:// or ldaps://, not {scheme}://")
+    has_port = re.fullmatch(r".+:\d+|\[.+\]:\d+", address) and not address.endswith("]")
+    host, port = split_address(address if has_port else f"{address}:{636 if encrypted else 389}")
+    tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=account.ldap_ca_file)
+    return Server(
+        host,
+        port=port,
+        use_ssl=encrypted,
+        tls=tls if encrypted or account.ldap_start_tls else None,
+        connect_timeout=config.timeout,
+        get_info=NONE,
+    )
+
+
+def _expect(connection: Connection, *codes: int) -> int:
+    """The result code of the last operation, which must be one of `codes`; else Unavailable says what it
+    was.
+    """
+    result = connection.result
+    code: int = result["result"]
+    if code in codes:
+        return code
+    text = f"{result['description']}: {result['message']}" if result["message"] else result["description"]
+    if code in (RESULT_BUSY, RESULT_UNAVAILABLE):
+        raise Unavailable("ldap", f"the server cannot serve now ({text})")
+    raise Unavailable("ldap", f"the server answered {code} {text}")
+
+
+def _some(connection: Connection, base: str, condition: str, attributes: list[str], limit: int) -> list[Any]:
+    connection.search(base, condition, SUBTREE, attributes=attributes, size_limit=limit)
+    over_limit = 4
+    _expect(connection, RESULT_SUCCESS, over_limit)
+    return [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
+
+
+def _paged(connection: Connection, base: str, condition: str, attributes: list[str]) -> list[Any]:
+    found: list[Any] = []
+    cookie: bytes | None = None
+    while True:
+        connection.search(
+            base, condition, SUBTREE, attributes=attributes, paged_size=_PAGE, paged_cookie=cookie
+        )
+        _expect(connection, RESULT_SUCCESS)
+        found += [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
+        cookie = connection.result["controls"]["1.2.840.113556.1.4.319"]["value"]["cookie"]
+        if not cookie:
+            return found
+
+
+def _user(entry: Mapping[str, Any]) -> UserEntry:
+    return UserEntry(
+        dn=entry["dn"],
+        username=_first(entry, "uid"),
+        email=_first(entry, "mail"),
+        description=_first(entry, "description"),
+        lang=_first(entry, "preferredLanguage"),
+        created=_rfc3339(_first(entry, "createTimestamp")),
+        password=entry["raw_attributes"].get("userPassword", [b""])[0],
+    )
+
+
+def _first(entry: Mapping[str, Any], attribute: str) -> str:
+    values: list[bytes] = entry["raw_attributes"].get(attribute) or [b""]
+    return values[0].decode("utf-8", "replace")
+
+
+def _rfc3339(generalized: str) -> str:
+    """`20261123034824Z` (RFC 4517) as `2026-11-23T03:48:24Z`; Go's zero time when it is not of that form."""
+    if len(generalized) < 15 or not generalized[:14].isdigit():
+        return "0001-01-01T00:00:00Z"
+    d = generalized
+    return f"{d[:4]}-{d[4:6]}-{d[6:8]}T{d[8:10]}:{d[10:12]}:{d[12:14]}Z"

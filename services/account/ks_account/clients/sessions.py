@@ -1,0 +1,249 @@
+"""Redis: the tokens that are in force, the log of logins, and the failed attempts.
+
+Keys that KubeSphere v2.1.1 has too:
+
+- `kubesphere:users:{user}:token:{jwt}`: the token, for as long as it may be idle. The gateway asks for this
+  key with every request, and prolongs it.
+- `kubesphere:users:{user}:login-log`: a list of the last ten `time,address`.
+
+Keys of our own:
+
+- `kubesphere:users:{user}:sessions`: the user's tokens by the time of their issue, so that all of them can
+  be found without going through the key space. It outlives them; what has expired is dropped with the next
+  login.
+- `kubesphere:users:{user}:grants`: a hash of the families of refresh tokens, each with the one that is
+  good.
+- `kubesphere:authfailed:{user}`: a hash from address to failed attempts, and their sum in `total`.
+- `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
+- `kubesphere:uid-number`: the last number given to a user.
+- `kubesphere:claims:{what}`: a name that somebody is about to take.
+
+What has to be decided and done at once is a script, so that it stays right with any number of replicas.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.exceptions import RedisError
+
+from ks_account.clients import scripts
+from servicekit.errors import Conflict, Unavailable
+from servicekit.sections import RedisConfig
+
+_PREFIX = "kubesphere:users"
+LOG_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many failed attempts are borne within `window` seconds: of one user from one address, of one user
+    from addresses that the user never signed in from, and from one address in all.
+    """
+
+    window: float
+    per_user_and_address: int
+    per_user: int
+    per_address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody at `address` tries to be `user`. `origin` is what is counted: the address, or its IPv6
+    network.
+    """
+
+    user: str
+    address: str
+    origin: str
+
+
+class Sessions:
+    """What the service keeps in Redis. Every method raises Unavailable when Redis does not answer."""
+
+    name = "redis"
+
+    def __init__(self, config: RedisConfig, wait: float) -> None:
+        """`wait`: seconds that a request waits for a connection when all are in use."""
+        pool = BlockingConnectionPool(
+            connection_class=SSLConnection if config.tls else Connection,
+            host=config.host,
+            port=config.port,
+            db=config.db,
+            password=config.password.get_secret_value() or None,
+            max_connections=config.pool,
+            timeout=wait,
+            socket_connect_timeout=config.timeout,
+            socket_timeout=config.timeout,
+            health_check_interval=30,
+            decode_responses=True,
+        )
+        self._redis: Redis = Redis.from_pool(pool)
+        self._scripts = {name: self._redis.register_script(text) for name, text in scripts.ALL.items()}
+
+    async def open(self) -> None:
+        """Nothing: connections are made when they are needed."""
+
+    async def check(self) -> None:
+        """Raise Unavailable, with the reason, when Redis does not answer."""
+        async with _available():
+            await self._redis.ping()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def refused_for(self, attempt: Attempt, limits: Limits) -> float:
+        """Seconds until `attempt` may be made; 0 when it may be made now."""
+        waiting = await self._script("admit", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+        return waiting / 1000
+
+    async def count_failure(self, attempt: Attempt, limits: Limits) -> None:
+        """Count a wrong password. The window begins with its first failure, and no later one makes it
+        longer.
+        """
+        await self._script("fail", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+
+    async def forgive(self, user: str) -> None:
+        """Forget the failed attempts to be `user`."""
+        async with _available():
+            await self._redis.delete(_failures(user))
+
+    async def begin(
+        self,
+        attempt: Attempt,
+        limits: Limits,
+        token: str,
+        *,
+        now: float,
+        idle: float,
+        most: int,
+        log: str | None,
+    ) -> float:
+        """Begin a session after a right password, unless too many wrong ones came meanwhile.
+
+        `idle` is in seconds, 0 for ever; `most` is how many sessions the user may have, of which the oldest
+        end; `log` is a line for the log of logins. Gives 0, or the seconds until the attempt may be made
+        again.
+        """
+        keys = [
+            *_attempt_keys(attempt),
+            _sessions(attempt.user),
+            _token(attempt.user, token),
+            _grants(attempt.user),
+        ]
+        rest = [token, int(idle * 1000), most, now, log or "", _token(attempt.user, ""), LOG_LENGTH]
+        return await self._script("begin", keys, [*_attempt_arguments(attempt, limits), *rest]) / 1000
+
+    async def is_live(self, user: str, token: str) -> bool:
+        """Whether the token is in force."""
+        async with _available():
+            return bool(await self._redis.exists(_token(user, token)))
+
+    async def end(self, user: str, token: str) -> None:
+        """End one session."""
+        async with _available(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(_token(user, token))
+            pipe.zrem(_sessions(user), token)
+            await pipe.execute()
+
+    async def end_all(self, user: str) -> int:
+        """End every session and refresh token of a user; gives how many keys that took away."""
+        keys = [_sessions(user), _grants(user)]
+        return int(await self._script("end_all", keys, [_token(user, "")]))
+
+    async def login_log(self, user: str) -> list[str]:
+        """The last ten logins as `time,address`, the oldest first."""
+        async with _available():
+            return await self._redis.lrange(_log(user), -LOG_LENGTH, -1)  # type: ignore[misc]
+
+    async def last_logins(self, users: Sequence[str]) -> list[str]:
+        """The time of the last login of each of `users`, "" for those who never signed in."""
+        if not users:
+            return []
+        async with _available(), self._redis.pipeline(transaction=False) as pipe:
+            for user in users:
+                pipe.lindex(_log(user), -1)
+            return [(line or "").partition(",")[0] for line in await pipe.execute()]
+
+    async def forget(self, user: str) -> int:
+        """Forget what is kept of a user beside sessions; gives how many keys that took away."""
+        async with _available():
+            return int(await self._redis.delete(_log(user), _failures(user)))
+
+    async def next_uid_number(self, at_least: int) -> int:
+        """A number above `at_least` and all that were given before."""
+        return int(await self._script("next_number", ["kubesphere:uid-number"], [at_least]))
+
+    async def last_uid_number(self) -> int | None:
+        """The last number given, None when none is known."""
+        async with _available():
+            value = await self._redis.get("kubesphere:uid-number")
+        return None if value is None else int(value)
+
+    @asynccontextmanager
+    async def claim(self, what: str, seconds: float, *, wait: float = 0) -> AsyncIterator[None]:
+        """Hold a name while it is being changed.
+
+        Raises Conflict when somebody else holds it and does not let it go within `wait` seconds. It is let go
+        after `seconds`, should this process end before it does.
+        """
+        key = f"kubesphere:claims:{quote(what, safe='@:')}"
+        mine = secrets.token_hex(8)
+        async with _available():
+            until = time.monotonic() + wait
+            while not await self._redis.set(key, mine, nx=True, px=int(seconds * 1000)):
+                if time.monotonic() >= until:
+                    raise Conflict(f"{what} is being changed by another request; try again")
+                await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311
+        try:
+            yield
+        finally:
+            await self._script("release", [key], [mine])
+
+    async def _script(self, name: str, keys: Sequence[str], arguments: Sequence[str | float]) -> Any:
+        async with _available():
+            return await self._scripts[name](keys=keys, args=arguments)
+
+
+@asynccontextmanager
+async def _available() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Unavailable("redis", " ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _token(user: str, token: str) -> str:
+    return f"{_PREFIX}:{user}:token:{token}"
+
+
+def _sessions(user: str) -> str:
+    return f"{_PREFIX}:{user}:sessions"
+
+
+def _grants(user: str) -> str:
+    return f"{_PREFIX}:{user}:grants"
+
+
+def _log(user: str) -> str:
+    return f"{_PREFIX}:{user}:login-log"
+
+
+def _failures(user: str) -> str:
+    return f"kubesphere:authfailed:{quote(user, safe='')}"
+
+
+def _attempt_keys(attempt: Attempt) -> list[str]:
+    return [_failures(attempt.user), f"kubesphere:authfailed-address:{attempt.origin}", _log(attempt.user)]
+
+
+def _attempt_arguments(attempt: Attempt, limits: Limits) -> list[str | float]:
+    counts = (limits.per_user_and_address, limits.per_user, limits.per_address)
+    return [attempt.origin, attempt.address, *counts, int(limits.window * 1000)]

@@ -1,0 +1,140 @@
+"""Signing in with a name and a password.
+
+Whoever asks learns one thing only: whether the pair is right. An unknown user takes the same steps as a
+known one, with an entry of the directory that nobody can sign in as, and is counted in the same way.
+
+Wrong passwords are limited by three counts, each of which ends with its window:
+
+- of one user from one address: few, for whoever guesses a password;
+- of one user from all addresses that the user never signed in from: more, for whoever guesses from many.
+  The owner, at an address of the login log, is not shut out by it;
+- from one address: many, for whoever tries one password with many users.
+
+A user is counted by the name in the directory, however it was typed. Attempts that are refused do not
+count, so that nobody can keep the owner out by going on. A right password is refused when the wrong ones
+sent along with it exceed the limit.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+
+from ks_account.clients.directory import Directory, PasswordChangedMeanwhile, UserEntry
+from ks_account.clients.sessions import Attempt, Limits, Sessions
+from ks_account.config import AccountConfig
+from ks_account.login.tokens import Tokens
+from ks_account.users import passwords
+from servicekit.errors import TooManyRequests, Unauthorized, Unavailable
+
+INCORRECT = "incorrect username or password"
+MAX_NAME = 320
+"""Characters of a name or an e-mail, as long as RFC 5321 lets an address be."""
+_IPV6_NETWORK = 64
+
+log = logging.getLogger(__name__)
+
+
+def incorrect() -> Unauthorized:
+    """The one answer to a pair that is not right, whatever is wrong with it."""
+    return Unauthorized(INCORRECT, reason="IncorrectCredentials")
+
+
+class SignIn:
+    """Checks passwords, and begins sessions for those who know theirs."""
+
+    def __init__(
+        self, directory: Directory, sessions: Sessions, tokens: Tokens, config: AccountConfig
+    ) -> None:
+        self._directory = directory
+        self._sessions = sessions
+        self._tokens = tokens
+        self._rounds = config.account.password_rounds
+        self._idle = config.authentication.token_idle_timeout
+        self._most = config.account.max_sessions if config.authentication.multi_login else 1
+        self._limits = Limits(
+            window=config.account.window,
+            per_user_and_address=config.account.failures,
+            per_user=config.account.user_rate_limit,
+            per_address=config.account.address_rate_limit,
+        )
+
+    async def sign_in(self, name: str, password: str, address: str) -> str:
+        """A token for the user of that name or e-mail. Raises what `check` does."""
+        entry, attempt = await self.check(name, password, address)
+        token = self._tokens.make("access", entry.username, entry.email, now=time.time())
+        await self.begin(attempt, token, lifetime=self._idle)
+        await self._renew_hash(entry, password)
+        return token
+
+    async def check(self, name: str, password: str, address: str) -> tuple[UserEntry, Attempt]:
+        """The user whose name or e-mail and password these are.
+
+        Raises Unauthorized when they are not, TooManyRequests after too many that were not, and Unavailable
+        when the directory or Redis does not answer.
+        """
+        if not (_is_sane(name, MAX_NAME) and _is_sane(password, passwords.MAX_BYTES)):
+            raise incorrect()
+        entry = await self._directory.find_login(name)
+        attempt = Attempt(
+            user=entry.username if entry else " ".join(name.casefold().split()),
+            address=address,
+            origin=origin(address),
+        )
+        refuse_for(await self._sessions.refused_for(attempt, self._limits))
+        if await self._directory.accepts(entry, password) and entry is not None:
+            return entry, attempt
+        await self._sessions.count_failure(attempt, self._limits)
+        raise incorrect()
+
+    async def begin(self, attempt: Attempt, token: str, *, lifetime: float) -> None:
+        """Put a token into force for a user who was checked just now. Raises TooManyRequests as `check`
+        does.
+        """
+        now = time.time()
+        line = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ},{attempt.address}"
+        wait = await self._sessions.begin(
+            attempt,
+            self._limits,
+            token,
+            now=now,
+            idle=lifetime,
+            most=self._most,
+            log=line if attempt.address else None,
+        )
+        refuse_for(wait)
+
+    async def _renew_hash(self, entry: UserEntry, password: str) -> None:
+        """Replace a password in clear text, as v2.1.1 stored it, or a hash weaker than the ones made
+        today.
+        """
+        if not entry.password or not passwords.is_outdated(entry.password, self._rounds):
+            return
+        try:
+            await self._directory.replace_password(
+                entry, await asyncio.to_thread(passwords.stored, password, self._rounds)
+            )
+        except (PasswordChangedMeanwhile, Unavailable) as error:
+            log.warning("the stored password of %s stays as it was: %s", entry.username, error)
+
+
+def refuse_for(seconds: float) -> None:
+    """Raise TooManyRequests when there are seconds to wait."""
+    if seconds > 0:
+        raise TooManyRequests("auth rate limit exceeded", retry_after=seconds)
+
+
+def origin(address: str) -> str:
+    """What is counted of a client's address: IPv6 by its /64, of which one client has all."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 6 and ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip) if ip.version == 4 else str(ip_network((ip, _IPV6_NETWORK), strict=False))
+
+
+def _is_sane(text: str, most: int) -> bool:
+    return bool(text) and len(text) <= most and passwords.is_text(text)

@@ -1,0 +1,1 @@
+"""User accounts: entries in the directory, with their role in the cluster."""

@@ -1,0 +1,211 @@
+"""User accounts: an entry in the directory, a cluster role in Kubernetes, sessions in Redis.
+
+Whoever sets the password or the e-mail of another can act as them, so has to hold all that they hold. Roles
+are granted as the caller, so that the cluster refuses what the caller does not hold.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
+from ks_account.access.permissions import CLUSTER
+from ks_account.clients.directory import Directory, EntryExists, NoSuchEntry, UserEntry, contains, equals
+from ks_account.clients.sessions import Sessions
+from ks_account.login.signin import SignIn
+from ks_account.users import models, passwords
+from ks_account.users.administrators import Administrators
+from ks_account.users.profile import Profile, profile
+from servicekit.errors import BadRequest, Conflict, NotFound, ServiceError, Unauthorized
+from servicekit.identity import Identity
+from servicekit.paging import Page, PageQuery
+
+_CLAIM_SECONDS = 30
+_ORDERS: dict[str, Callable[[UserEntry], tuple[str, ...]]] = {
+    "username": lambda entry: (entry.username,),
+    "createTime": lambda entry: (entry.created, entry.username),
+}
+
+
+class Accounts:
+    """Reads, makes and changes users."""
+
+    def __init__(
+        self, directory: Directory, sessions: Sessions, sign_in: SignIn, roles: ClusterRoles, rounds: int
+    ) -> None:
+        """`rounds` of hashing for passwords."""
+        self._directory = directory
+        self._sessions = sessions
+        self._sign_in = sign_in
+        self._roles = roles
+        self._administrators = Administrators(directory, roles)
+        self._rounds = rounds
+
+    async def page(self, query: PageQuery) -> Page[Profile]:
+        """A page of the users that meet the conditions, by their time of creation or by name."""
+        query = query.defaults(order_by="createTime", reverse=False)
+        entries = await self._directory.users(_condition(query))
+        order = _ORDERS.get(query.order_by or "", _ORDERS["createTime"])
+        page = query.page(sorted(entries, key=order, reverse=bool(query.reverse)))
+        logins = await self._sessions.last_logins([entry.username for entry in page.items])
+        return Page(
+            [
+                profile(entry, login, cluster_role=self._roles.of(entry.username))
+                for entry, login in zip(page.items, logins, strict=True)
+            ],
+            page.total,
+        )
+
+    async def exists(self, name: str) -> bool:
+        """Whether somebody has that name or e-mail."""
+        return await self._directory.has(f"(|{equals('uid', [name])}{equals('mail', [name])})")
+
+    async def describe(self, username: str) -> Profile:
+        """A user with groups, cluster role and the permissions that follow from it. Raises NotFound."""
+        entry = await self._entry(username)
+        groups, logins = await asyncio.gather(
+            self._directory.groups_of(username), self._sessions.last_logins([username])
+        )
+        shown = profile(entry, logins[0], cluster_role=self._roles.of(username), groups=groups)
+        return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
+
+    async def create(self, new: models.NewUser, caller: Identity | None) -> Profile:
+        """Make a user, as `caller`, or as the service itself where that is None.
+
+        Raises BadRequest for values that are not allowed, Conflict for a name or e-mail that is taken, and
+        what granting the cluster role raises. Whatever is raised, there is no user then.
+        """
+        username, email = models.check_name(new.username), models.check_email(new.email)
+        description, lang = models.check_description(new.description), models.check_language(new.lang)
+        passwords.check(new.password)
+        if caller:
+            self._roles.require_power_over(caller, username)
+            if new.cluster_role:
+                await self._roles.check_grant(username, new.cluster_role, caller)
+        async with (
+            self._sessions.claim(f"user:{username}", _CLAIM_SECONDS),
+            self._sessions.claim(f"email:{email.lower()}", _CLAIM_SECONDS),
+        ):
+            if await self._directory.has(f"(|{equals('uid', [username])}{equals('mail', [email])})"):
+                raise _taken()
+            await self._sessions.end_all(username)
+            try:
+                await self._directory.add_user(
+                    username,
+                    uid_number=await self._uid_number(),
+                    email=email,
+                    password=await self._stored(new.password),
+                    description=description,
+                    lang=lang,
+                )
+            except EntryExists:
+                raise _taken() from None
+            if new.cluster_role:
+                await self._grant_or_undo(username, new.cluster_role, caller)
+        return await self._shown(username)
+
+    async def update(
+        self, username: str, change: models.ChangedUser, caller: Identity, *, manager: bool
+    ) -> Profile:
+        """Change a user. `manager` says that the caller may change any user; else it is the user's own
+        account.
+
+        One's own cluster role stays as it is, as in v2.1.1. A new password ends all sessions of the user.
+        """
+        if change.username != username:
+            given = change.username[: models.MAX_NAME]
+            raise BadRequest(f"the name of user ({given}) does not match the name on the URL ({username})")
+        values = {
+            "mail": models.check_email(change.email),
+            "description": models.check_description(change.description),
+            "preferredLanguage": models.check_language(change.lang),
+        }
+        if change.password:
+            passwords.check(change.password)
+        entry = await self._entry(username)
+        own = caller.user == username
+        if own and change.password and (not manager or change.current_password):
+            await self._check_current(username, change.current_password, caller.address)
+        if not own and (change.password or values["mail"] != entry.email):
+            self._roles.require_power_over(caller, username)
+        role = "" if own else change.cluster_role
+        if role:
+            if role != CLUSTER_ADMIN:
+                await self._administrators.require_another(username)
+            await self._roles.check_grant(username, role, caller)
+        if change.password:
+            values["userPassword"] = await self._stored(change.password)
+        async with self._sessions.claim(f"email:{values['mail'].lower()}", _CLAIM_SECONDS):
+            await self._write(entry, {name: value for name, value in values.items() if value})
+        if change.password:
+            await self._sessions.end_all(username)
+            await self._sessions.forgive(username)
+        if role:
+            await self._roles.grant(username, role, caller)
+        return await self._shown(username)
+
+    async def _write(self, entry: UserEntry, values: dict[str, str]) -> None:
+        if any(other.username != entry.username for other in await self._having(values["mail"])):
+            raise Conflict(f"email is duplicated: {values['mail']}", reason="EmailTaken")
+        try:
+            await self._directory.change_user(entry, values)
+        except NoSuchEntry:
+            raise _unknown(entry.username) from None
+
+    async def _having(self, email: str) -> list[UserEntry]:
+        return await self._directory.users(equals("mail", [email]))
+
+    async def _check_current(self, username: str, password: str, address: str) -> None:
+        try:
+            await self._sign_in.check(username, password, address)
+        except Unauthorized:
+            raise BadRequest("incorrect current password", reason="IncorrectCurrentPassword") from None
+
+    async def _grant_or_undo(self, username: str, role: str, caller: Identity | None) -> None:
+        try:
+            await self._roles.grant(username, role, caller)
+        except ServiceError:
+            await self._directory.delete_user(username)
+            raise
+
+    async def _uid_number(self) -> int:
+        """A uidNumber that nobody has. The directory is asked for all of them only where Redis lost count."""
+        above = 0 if await self._sessions.last_uid_number() else await self._directory.highest_uid_number()
+        number = await self._sessions.next_uid_number(above)
+        while await self._directory.has(equals("uidNumber", [str(number)])):
+            number = await self._sessions.next_uid_number(await self._directory.highest_uid_number())
+        return number
+
+    async def _stored(self, password: str) -> str:
+        return await asyncio.to_thread(passwords.stored, password, self._rounds)
+
+    async def _entry(self, username: str) -> UserEntry:
+        entry = await self._directory.user(username)
+        if entry is None:
+            raise _unknown(username)
+        return entry
+
+    async def _shown(self, username: str) -> Profile:
+        entry = await self._entry(username)
+        return profile(entry, (await self._sessions.last_logins([username]))[0])
+
+
+def _condition(query: PageQuery) -> str:
+    """The filter of a list: `keyword` anywhere, `username` and `email` exactly (`a|b`) or, with `~`, in
+    part.
+    """
+    match, fuzzy = query.conditions.match, query.conditions.fuzzy
+    attributes = {"username": "uid", "email": "mail"}
+    parts = [equals(attributes[key], match[key].split("|")) for key in attributes if match.get(key)]
+    parts += [contains(fuzzy[key], attributes[key]) for key in attributes if fuzzy.get(key)]
+    keyword = match.get("keyword") or fuzzy.get("keyword")
+    if keyword:
+        parts.append(contains(keyword, "uid", "mail", "description"))
+    return "".join(parts)
+
+
+def _taken() -> Conflict:
+    return Conflict("username or email already exists", reason="UserExists")
+
+
+def _unknown(username: str) -> NotFound:
+    return NotFound(f"user {username} does not exist")

@@ -1,0 +1,28 @@
+"""A user as the API shows it: the fields of v2.1.1's `models.User`."""
+
+from typing import Any
+
+from ks_account.clients.directory import UserEntry
+
+Profile = dict[str, Any]
+
+
+def profile(
+    entry: UserEntry, last_login: str, *, cluster_role: str = "", groups: list[str] | None = None
+) -> Profile:
+    """The public part of an entry. `lang` and `groups` are left out where there are none, as in v2.1.1."""
+    shown: Profile = {
+        "username": entry.username,
+        "email": entry.email,
+        "description": entry.description,
+        "create_time": entry.created,
+        "avatar_url": "",
+        "last_login_time": last_login,
+        "status": 0,
+        "cluster_role": cluster_role,
+    }
+    if entry.lang:
+        shown["lang"] = entry.lang
+    if groups:
+        shown["groups"] = groups
+    return shown
