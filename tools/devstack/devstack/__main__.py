@@ -1,4 +1,6 @@
-"""Placeholder until the command is written."""
+"""The command `devstack`."""
 
+from devstack.cli import main
 
-def main() -> None: ...
+if __name__ == "__main__":
+    main()

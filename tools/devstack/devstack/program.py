@@ -39,14 +39,24 @@ class Program(ABC):
         return f"{self.host}:{self.port}"
 
     @property
+    def location(self) -> str:
+        """The URL as it may be shown: without credentials."""
+        return self.url
+
+    @property
     def ports(self) -> Mapping[str, int]:
         """The ports that it listens on, by the name of the setting that changes each."""
-        return {self.name: self.port}
+        return {self.name.replace("-", "_"): self.port}
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables it gets beside those of the supervisor."""
         return {}
+
+    @property
+    def configuration(self) -> Path | None:
+        """The file that `prepare` writes and the program reads once, at its start."""
+        return None
 
     @property
     def stop_seconds(self) -> int:

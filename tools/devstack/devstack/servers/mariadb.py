@@ -3,6 +3,7 @@
 import getpass
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from devstack.program import NotReady, write_private
@@ -29,10 +30,18 @@ class MariaDB(Server):
     def stop_seconds(self) -> int:
         return 30
 
+    @property
+    def location(self) -> str:
+        return f"mysql://{self.address}/{self.database}"
+
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "init.sql"
+
     def prepare(self) -> None:
         self.program()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self.directory / "init.sql", self._init_sql())
+        write_private(self.configuration, self._init_sql())
         if not (self.directory / "data" / "mysql").exists():
             self.run(
                 [

@@ -38,18 +38,22 @@ class OpenLDAP(Server):
     def url(self) -> str:
         return f"ldap://{self.address}"
 
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "slapd.conf"
+
     def prepare(self) -> None:
         self.program()
         data = self.directory / "data"
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._config, self._slapd_conf(data))
+        write_private(self.configuration, self._slapd_conf(data))
         if not (data / "data.mdb").exists():
-            load = [self.program("slapadd"), "-f", str(self._config), "-b", self.base]
+            load = [self.program("slapadd"), "-f", str(self.configuration), "-b", self.base]
             self.run(load, stdin=self._base_entry())
 
     def command(self) -> list[str]:
         foreground = ["-d", "none"]  # and of its log only the critical lines
-        return [self._slapd(), "-f", str(self._config), "-h", f"{self.url}/", *foreground]
+        return [self._slapd(), "-f", str(self.configuration), "-h", f"{self.url}/", *foreground]
 
     def check(self) -> None:
         try:
@@ -60,10 +64,6 @@ class OpenLDAP(Server):
                 connection.search(self.base, "(objectClass=*)", ldap3.BASE)
         except LDAPException as error:
             raise NotReady(f"OpenLDAP on {self.address}: {error}") from error
-
-    @property
-    def _config(self) -> Path:
-        return self.directory / "slapd.conf"
 
     def _slapd(self) -> str:
         """slapd itself, or a copy of it where AppArmor confines the system's path to the system's folders."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
@@ -24,6 +25,10 @@ class Prometheus(Server):
     def url(self) -> str:
         return f"http://{self.address}"
 
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "prometheus.yml"
+
     def prepare(self) -> None:
         self.program()
         jobs = {"prometheus": [self.address], **self.targets}
@@ -37,7 +42,7 @@ class Prometheus(Server):
                 for job, addresses in jobs.items()
             ],
         }
-        write_private(self.directory / "prometheus.yml", yaml.safe_dump(config, sort_keys=False))
+        write_private(self.configuration, yaml.safe_dump(config, sort_keys=False))
 
     def command(self) -> list[str]:
         return [

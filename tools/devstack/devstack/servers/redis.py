@@ -1,6 +1,7 @@
 """Redis: the platform's sessions and login counters."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import redis
@@ -27,6 +28,14 @@ class Redis(Server):
         credentials = f":{quote(self.password, safe='')}@" if self.password else ""
         return f"redis://{credentials}{self.address}/0"
 
+    @property
+    def location(self) -> str:
+        return f"redis://{self.address}/0"
+
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "redis.conf"
+
     def prepare(self) -> None:
         self.program()
         lines = [
@@ -40,10 +49,10 @@ class Redis(Server):
         ]
         if self.password:
             lines.append(f'requirepass "{self.password}"')
-        write_private(self.directory / "redis.conf", "\n".join(lines) + "\n")
+        write_private(self.configuration, "\n".join(lines) + "\n")
 
     def command(self) -> list[str]:
-        return [self.program(), str(self.directory / "redis.conf")]
+        return [self.program(), str(self.configuration)]
 
     def check(self) -> None:
         with redis.Redis(

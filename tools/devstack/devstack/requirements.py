@@ -1,0 +1,34 @@
+"""Which Debian packages a stack, or the tests, need."""
+
+from devstack.packages import Requirement
+from devstack.servers import MariaDB, NodeExporter, OpenLDAP, Prometheus, Redis, Server
+from devstack.settings import Settings
+
+_ALWAYS: tuple[type[Server], ...] = (Redis, OpenLDAP, Prometheus, NodeExporter)
+_NODE = (
+    Requirement("containerd", "containerd"),
+    Requirement("runc", "runc"),
+    Requirement("/usr/lib/cni/bridge", "containernetworking-plugins"),
+    Requirement("nft", "nftables"),
+    Requirement("ip", "iproute2"),
+    Requirement("conntrack", "conntrack"),
+    Requirement("/bin/busybox", "busybox-static"),
+)
+
+
+def for_stack(settings: Settings) -> list[Requirement]:
+    """What `up` needs with these settings."""
+    servers = (*_ALWAYS, MariaDB) if settings.mariadb else _ALWAYS
+    node = _NODE if settings.wants_node and settings.kubeconfig is None else ()
+    return [*(Requirement(each.executable, each.package) for each in servers), *node]
+
+
+def for_tests(node: bool) -> list[Requirement]:
+    """What the tests need; `node`: whether those that run pods can run."""
+    servers = (*_ALWAYS, MariaDB)
+    tools = [Requirement("ldapsearch", "ldap-utils")]
+    return [
+        *(Requirement(each.executable, each.package) for each in servers),
+        *tools,
+        *(_NODE if node else ()),
+    ]
