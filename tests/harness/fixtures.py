@@ -2,14 +2,18 @@
 
 A test that stops one of them starts it again; a test that changes its configuration runs its own instead."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from devstack import settings
 from devstack.servers import MariaDB, OpenLDAP, Prometheus, Redis
-from harness.kubernetes import KubernetesServer, given_kubeconfig
+from devstack.stack import Stack
+from harness.kubernetes import KubernetesServer, running_kubernetes
+from harness.platform import Platform
 from harness.servers import (
     RunningServer,
     running_mariadb,
@@ -56,16 +60,30 @@ async def prometheus(server_directory: Path) -> AsyncIterator[RunningServer[Prom
 @pytest_asyncio.fixture(scope="session")
 async def kubernetes(server_directory: Path) -> AsyncIterator[KubernetesServer]:
     """A Kubernetes without nodes: the one that KS_TEST_KUBECONFIG names, else one of the tests' own."""
-    given = given_kubeconfig()
-    if given is None:
-        pytest.fail("localkube starts no cluster yet: name one in KS_TEST_KUBECONFIG", pytrace=False)
-    yield KubernetesServer(given, server_directory)
+    async with running_kubernetes(server_directory) as cluster:
+        yield cluster
 
 
 @pytest_asyncio.fixture(scope="session")
 async def kubernetes_node(server_directory: Path) -> AsyncIterator[KubernetesServer]:
     """A Kubernetes with a node, on which pods run."""
-    given = given_kubeconfig()
-    if given is None:
-        pytest.fail("localkube starts no cluster yet: name one in KS_TEST_KUBECONFIG", pytrace=False)
-    yield KubernetesServer(given, server_directory)
+    async with running_kubernetes(server_directory, node=True) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform, brought up on free ports, with a node where root runs the tests.
+
+    KS_TEST_STATE names the state folder of one that is up already: it is used, and left running.
+    """
+    given = os.environ.get("KS_TEST_STATE")
+    if given:
+        stack = Stack(settings.remembered(Path(given).absolute()))
+        yield Platform(env=stack.env(), state=stack.settings.state)
+        return
+    stack = Stack(settings.Settings(state=tmp_path_factory.mktemp("platform"), ports=settings.Ports.free()))
+    try:
+        yield Platform(env=stack.up(), state=stack.settings.state)
+    finally:
+        stack.down()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.servers.server import find_program
+from localkube.packages import find_program
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _FORBIDDEN = (
@@ -24,7 +24,7 @@ class CannotInstall(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A program (or a file, where `program` is an absolute path) and the package that brings it."""
+    """A program, and the Debian package that brings it."""
 
     program: str
     package: str

@@ -3,23 +3,16 @@
 from devstack.packages import Requirement
 from devstack.servers import MariaDB, NodeExporter, OpenLDAP, Prometheus, Redis, Server
 from devstack.settings import Settings
+from localkube.packages import NODE_PACKAGES
 
 _ALWAYS: tuple[type[Server], ...] = (Redis, OpenLDAP, Prometheus, NodeExporter)
-_NODE = (
-    Requirement("containerd", "containerd"),
-    Requirement("runc", "runc"),
-    Requirement("/usr/lib/cni/bridge", "containernetworking-plugins"),
-    Requirement("nft", "nftables"),
-    Requirement("ip", "iproute2"),
-    Requirement("conntrack", "conntrack"),
-    Requirement("/bin/busybox", "busybox-static"),
-)
+_NODE = [Requirement(program, each.name) for each in NODE_PACKAGES for program in each.programs]
 
 
 def for_stack(settings: Settings) -> list[Requirement]:
     """What `up` needs with these settings."""
     servers = (*_ALWAYS, MariaDB) if settings.mariadb else _ALWAYS
-    node = _NODE if settings.wants_node and settings.kubeconfig is None else ()
+    node = _NODE if settings.wants_node and settings.kubeconfig is None else []
     return [*(Requirement(each.executable, each.package) for each in servers), *node]
 
 
@@ -30,5 +23,5 @@ def for_tests(node: bool) -> list[Requirement]:
     return [
         *(Requirement(each.executable, each.package) for each in servers),
         *tools,
-        *(_NODE if node else ()),
+        *(_NODE if node else []),
     ]

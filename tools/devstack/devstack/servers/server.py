@@ -1,14 +1,11 @@
 """A supervised program that comes from a Debian package."""
 
-import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import ClassVar
 
 from devstack.program import Program
-
-_SYSTEM_PATH = ("/usr/sbin", "/sbin", "/usr/local/sbin")  # often absent from a user's PATH
+from localkube.packages import find_program
 
 
 class MissingProgram(Exception):
@@ -42,7 +39,7 @@ class Server(Program):
                 f"the program {wanted} is missing: install the Debian package {self.package} "
                 f"(apt-get install {self.package})"
             )
-        return found
+        return str(found)
 
     def run(self, command: list[str], stdin: str = "") -> None:
         """Runs a tool to its end; raises PreparationFailed with the end of its output."""
@@ -58,8 +55,3 @@ class Server(Program):
         if done.returncode != 0:
             output = done.stdout[-2000:].strip()
             raise PreparationFailed(f"{command[0]} ended with {done.returncode}:\n{output}")
-
-
-def find_program(name: str) -> str | None:
-    """The path of a program, looked for in PATH and in the system's sbin folders."""
-    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATH)))
