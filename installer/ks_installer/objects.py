@@ -52,10 +52,10 @@ class Ref:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The reference that `str()` gave.  Raises ValueError on anything else."""
-        *group, version, kind, namespace, name = text.split("/")
-        if len(group) > 1 or not (version and kind and name):
+        parts = text.rsplit("/", 3)
+        if len(parts) != 4 or not (parts[0] and parts[1] and parts[3]) or parts[0].count("/") > 1:
             raise ValueError(f"not a reference to an object: {text!r}")
-        return cls("/".join([*group, version]), kind, namespace, name)
+        return cls(*parts)
 
     @property
     def title(self) -> str:

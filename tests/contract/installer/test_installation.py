@@ -1,0 +1,218 @@
+"""An installation from an empty cluster to its end, by the command itself."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.waiting import eventually
+from kubekit.cluster import Cluster
+from kubekit.errors import NotFound
+from kubekit.resource import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    CRDS,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    WORKSPACES,
+    Object,
+)
+
+pytestmark = pytest.mark.kubernetes
+
+Run = Callable[..., Coroutine[Any, Any, Any]]
+
+WORKSPACE_LABEL = "kubesphere.io/workspace"
+KINDS = (
+    NAMESPACES,
+    CRDS,
+    CLUSTER_ROLES,
+    CLUSTER_ROLE_BINDINGS,
+    ROLES,
+    ROLE_BINDINGS,
+    CONFIG_MAPS,
+    SERVICE_ACCOUNTS,
+)
+
+
+async def everything(cluster: Cluster) -> dict[str, Object]:
+    """All objects of the kinds that the installer applies, by kind and name."""
+    found: dict[str, Object] = {}
+    for kind in (*KINDS, WORKSPACES):
+        try:
+            items = (await cluster.list(kind)).items
+        except NotFound:
+            continue
+        for obj in items:
+            meta = obj["metadata"]
+            found[f"{kind.kind} {meta.get('namespace', '')}/{meta['name']}"] = obj
+    return found
+
+
+async def versions(cluster: Cluster) -> dict[str, str]:
+    return {name: obj["metadata"]["resourceVersion"] for name, obj in (await everything(cluster)).items()}
+
+
+@pytest.fixture
+async def installed(installer: Run) -> None:
+    outcome = await installer("apply", "--profile", "dev")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.usefixtures("installed")
+async def test_an_installation_brings_what_the_services_expect(cluster: Cluster) -> None:
+    for name in (
+        "kubesphere-system",
+        "kubesphere-controls-system",
+        "kubesphere-monitoring-system",
+        "kube-system",
+    ):
+        namespace = await cluster.get(NAMESPACES, name)
+        assert namespace["metadata"]["labels"][WORKSPACE_LABEL] == "system-workspace"
+    assert (await cluster.get(WORKSPACES, "system-workspace"))["spec"] == {"manager": "admin"}
+    admin = await cluster.get(CLUSTER_ROLES, "cluster-admin")
+    assert admin["metadata"]["annotations"]["kubesphere.io/creator"] == "system"
+    assert admin["rules"][0] == {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+
+
+@pytest.mark.usefixtures("installed")
+async def test_a_second_run_writes_nothing(installer: Run, cluster: Cluster) -> None:
+    before = await versions(cluster)
+    assert (await installer("apply")).code == 0
+    assert await versions(cluster) == before
+
+
+@pytest.mark.usefixtures("installed")
+async def test_plan_shows_what_drifted_and_apply_repairs_it(installer: Run, cluster: Cluster) -> None:
+    await cluster.patch(CLUSTER_ROLES, "workspaces-manager", {"rules": []})
+    await cluster.delete(CLUSTER_ROLES, "cluster-regular")
+    planned = await installer("plan", "--output", "text")
+    assert "2 of" in planned.out
+    assert "create  roles               ClusterRole cluster-regular" in planned.out
+    assert "change  roles               ClusterRole workspaces-manager  (rules)" in planned.out
+    status = await installer("status", "--output", "text")
+    assert status.code == 1
+    assert "ClusterRole cluster-regular: it is not there" in status.out
+    assert (await installer("apply")).code == 0
+    assert "0 of" in (await installer("plan", "--output", "text")).out
+    assert (await installer("status")).code == 0
+
+
+async def test_a_killed_installation_is_resumed(installer: Run, cluster: Cluster) -> None:
+    for lines in (0, 1, 4, 8, 14, 20, 30):
+        await installer("uninstall")
+        await installer("apply", kill_after=lines)
+        resumed = await installer("apply")
+        assert resumed.code == 0, f"killed after {lines} lines: {resumed.err}"
+        assert "0 of" in (await installer("plan", "--output", "text")).out
+
+
+@pytest.mark.usefixtures("installed")
+async def test_one_component_can_be_applied_alone(installer: Run, cluster: Cluster) -> None:
+    await cluster.delete(CLUSTER_ROLES, "cluster-regular")
+    await cluster.delete(CONFIG_MAPS, "policy-rules", "kubesphere-system")
+    assert (await installer("apply", "--only", "roles")).code == 0
+    await cluster.get(CLUSTER_ROLES, "cluster-regular")
+    with pytest.raises(NotFound):
+        await cluster.get(CONFIG_MAPS, "policy-rules", "kubesphere-system")
+
+
+async def test_a_component_is_not_applied_alone_before_what_it_needs(installer: Run) -> None:
+    await installer("uninstall", "--purge")
+    outcome = await installer("apply", "--only", "system-workspace")
+    assert outcome.code == 2
+    assert "needs crds, which is not ready" in outcome.err
+
+
+async def test_uninstalling_leaves_the_cluster_as_it_was(installer: Run, cluster: Cluster) -> None:
+    await installer("uninstall", "--purge")
+    before = await everything(cluster)
+    assert (await installer("apply")).code == 0
+    outcome = await installer("uninstall")
+    assert outcome.code == 0, outcome.err
+
+    async def gone() -> None:
+        after = await everything(cluster)
+        assert set(after) == set(before)
+        for name in ("Namespace /kube-system", "Namespace /default", "ClusterRole /cluster-admin"):
+            for part in ("labels", "annotations", "ownerReferences", "finalizers"):
+                assert after[name]["metadata"].get(part) == before[name]["metadata"].get(part)
+
+    await eventually(gone, 30)
+
+
+async def test_uninstalling_never_deletes_namespaces_of_users(installer: Run, cluster: Cluster) -> None:
+    assert (await installer("apply")).code == 0
+    workspace = await cluster.create(
+        WORKSPACES,
+        {
+            "apiVersion": WORKSPACES.api_version,
+            "kind": "Workspace",
+            "metadata": {"name": "users-own", "finalizers": ["finalizers.tenant.kubesphere.io"]},
+        },
+    )
+    owner = {
+        "apiVersion": WORKSPACES.api_version,
+        "kind": "Workspace",
+        "name": "users-own",
+        "controller": True,
+    }
+    await cluster.create(
+        NAMESPACES,
+        {
+            "metadata": {
+                "name": "users-project",
+                "labels": {WORKSPACE_LABEL: "users-own"},
+                "ownerReferences": [owner | {"uid": workspace["metadata"]["uid"]}],
+                "finalizers": ["finalizers.kubesphere.io/namespaces"],
+            }
+        },
+    )
+    kept = await installer("uninstall")
+    assert kept.code == 0, kept.err
+    notes = [event["text"] for event in kept.events if event["event"] == "note"]
+    assert notes == ["workspaces.tenant.kubesphere.io stays: it has 1 objects (--purge deletes them)"]
+    assert (await cluster.get(WORKSPACES, "users-own"))["metadata"]["uid"] == workspace["metadata"]["uid"]
+
+    assert (await installer("apply")).code == 0
+    purged = await installer("uninstall", "--purge")
+    assert purged.code == 0, purged.err
+    project = await cluster.get(NAMESPACES, "users-project")
+    assert project["metadata"].get("ownerReferences") is None
+    assert project["metadata"].get("finalizers") is None
+    assert project["status"]["phase"] == "Active"
+    await cluster.delete(NAMESPACES, "users-project")
+
+
+async def test_somebody_without_rights_is_told_so(
+    kubeconfig: Path, users_kubeconfig: Callable[[str], Path], run_installer: Run
+) -> None:
+    outcome = await run_installer("apply", "--kubeconfig", str(users_kubeconfig("nobody")))
+    assert outcome.code == 4
+    assert outcome.err.startswith("ks-installer: Kubernetes refuses: ")
+    assert 'User "nobody" cannot' in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+async def test_a_cluster_that_does_not_answer_is_named(run_installer: Run, tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {}}],"
+        " clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}],"
+        " contexts: [{name: c, context: {cluster: c, user: u}}]}"
+    )
+    outcome = await run_installer("apply", "--kubeconfig", str(path))
+    assert outcome.code == 3
+    assert "Kubernetes does not answer: https://127.0.0.1:1" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+async def test_a_kubeconfig_that_is_missing_is_named(run_installer: Run, tmp_path: Path) -> None:
+    outcome = await run_installer("apply", "--kubeconfig", str(tmp_path / "nosuch"))
+    assert outcome.code == 2
+    assert str(tmp_path / "nosuch") in outcome.err
+    assert outcome.err.count("\n") == 1
