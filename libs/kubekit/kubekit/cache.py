@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -132,11 +132,16 @@ class Cache:
         """The keys of all objects, of one namespace or all."""
         return list(self._store.rows if namespace is None else self._store.namespace(namespace))
 
-    def select(self, namespace: str | None = None, index: tuple[str, str] | None = None) -> Selection:
-        """Objects to filter, sort and page: of a namespace, filed by index ("name", "value"), both, or
-        all.
+    def select(
+        self,
+        namespace: str | None = None,
+        index: tuple[str, str] | None = None,
+        keys: Collection[Key] | None = None,
+    ) -> Selection:
+        """Objects to filter, sort and page: those of a namespace, filed by index ("name", "value"), and
+        among `keys`, as far as given; all without any.
         """
-        return Selection(self._store, namespace, index)
+        return Selection(self._store, namespace, index, keys)
 
     def add_index(self, name: str, fn: IndexFn) -> None:
         """Adds an index. Raises ValueError when one of that name does something else."""

@@ -1,14 +1,14 @@
 """Asking a cache: filter by index, sort by row, answer from bytes. Costs grow with what is selected."""
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import orjson
 
 from kubekit.resource import Object
-from kubekit.store import Row, Store
+from kubekit.store import Key, Row, Store
 
 OrderBy = Literal["name", "createTime"]
 
@@ -37,10 +37,17 @@ class Page:
 class Selection:
     """Rows of a cache, narrowed step by step; nothing is walked or decoded before an answer is asked for."""
 
-    def __init__(self, store: Store, namespace: str | None, index: tuple[str, str] | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        namespace: str | None,
+        index: tuple[str, str] | None,
+        keys: Collection[Key] | None = None,
+    ) -> None:
         self._store = store
         self._namespace = namespace
         self._index = index
+        self._keys = keys
         self._where: tuple[Callable[[Row], bool], ...] = ()
         self._order: Callable[[Row], tuple[str, ...]] = _ORDERS["name"]
         self._reverse = False
@@ -83,12 +90,18 @@ class Selection:
         return rows
 
     def _candidates(self) -> Iterable[Row]:
-        """Walks the smaller of the namespace and the index, and looks each row up in the other."""
-        if self._index is None:
-            return self._store if self._namespace is None else self._store.namespace(self._namespace).values()
-        indexed = self._store.index(self._index[0]).rows(self._index[1])
-        if self._namespace is None:
-            return indexed.values()
-        named = self._store.namespace(self._namespace)
-        small, large = (indexed, named) if len(indexed) < len(named) else (named, indexed)
-        return (row for key, row in small.items() if key in large)
+        """Walks the smallest of what narrows the selection, and looks each row up in the others."""
+        narrowed = sorted(self._narrowed(), key=len)
+        if not narrowed:
+            return self._store
+        smallest, *others = narrowed
+        return (row for key, row in smallest.items() if all(key in other for other in others))
+
+    def _narrowed(self) -> Iterator[Mapping[Key, Row]]:
+        if self._namespace is not None:
+            yield self._store.namespace(self._namespace)
+        if self._index is not None:
+            yield self._store.index(self._index[0]).rows(self._index[1])
+        if self._keys is not None:
+            rows = self._store.rows
+            yield {key: rows[key] for key in self._keys if key in rows}

@@ -72,7 +72,7 @@ class RbacIndex:
         return self._ready.names(user, groups, request)
 
     def bound_namespaces(self, user: str, groups: Iterable[str]) -> frozenset[str]:
-        """The namespaces with a RoleBinding of the user or of one of the groups, whatever it grants."""
+        """The namespaces where a RoleBinding of the user or of one of the groups grants anything."""
         return self._ready.bound_namespaces(user, groups)
 
     def rules(self, user: str, groups: Iterable[str], namespace: str | None = None) -> list[Rule]:

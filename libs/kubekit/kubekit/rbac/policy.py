@@ -197,9 +197,12 @@ class Policy:
         return frozenset(names)
 
     def bound_namespaces(self, user: str, groups: Iterable[str]) -> frozenset[str]:
-        """The namespaces with a RoleBinding of `user` or of one of `groups`, whatever it grants."""
+        """The namespaces where a RoleBinding of `user` or of one of `groups` grants anything."""
         return frozenset(
-            namespace for _, bound in self._bound_to(user, groups) for namespace in bound.namespaced
+            namespace
+            for _, bound in self._bound_to(user, groups)
+            for namespace, bindings in bound.namespaced.items()
+            if any(self._rules_of(binding) for binding in bindings.values())
         )
 
     def rules(self, user: str, groups: Iterable[str], namespace: str = "") -> list[Rule]:
