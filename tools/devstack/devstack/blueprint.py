@@ -133,6 +133,7 @@ class Blueprint:
                 "jwtSecretFile": str(self.jwt_secret_file),
                 "adminPasswordFile": str(self.admin_password_file),
             },
+            "gateway": {"opsListen": f"{self.apigateway.host}:{self.apigateway.ops_port}"},
             "log": {"format": "text"},
         }
         if self.mariadb:

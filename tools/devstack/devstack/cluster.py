@@ -16,6 +16,7 @@ from kubekit.cluster import Cluster as Connection
 from kubekit.config import ClusterConfig
 from localkube.cluster import Localkube
 from localkube.errors import LocalkubeError
+from localkube.node import images
 from localkube.progress import Progress
 
 API_SERVER = "kube-apiserver"
@@ -59,6 +60,11 @@ class Cluster(ABC):
         """A kubectl that suits the cluster."""
 
     @property
+    def test_image(self) -> str | None:
+        """An image with a shell that its nodes have already."""
+        return None
+
+    @property
     def url(self) -> str:
         """Of the API server."""
         return _server(self.kubeconfig)
@@ -96,6 +102,10 @@ class LocalCluster(Cluster):
     @property
     def kubectl(self) -> Path | None:
         return self._local.kubectl
+
+    @property
+    def test_image(self) -> str | None:
+        return images.BUSYBOX if self._settings.wants_node else None
 
     def _localkube(self, progress: Progress) -> Localkube:
         return Localkube(

@@ -38,6 +38,8 @@ def values(blueprint: Blueprint, cluster: Cluster, pids: Mapping[str, int]) -> d
     }
     if cluster.kubectl:
         access["KS_KUBECTL"] = str(cluster.kubectl)
+    if cluster.test_image:
+        access["KS_TEST_IMAGE"] = cluster.test_image
     processes = {f"KS_PID_{name.upper().replace('-', '_')}": str(pid) for name, pid in sorted(pids.items())}
     return addresses | access | processes
 

@@ -135,12 +135,10 @@ class Supervisor:
         if self.alive:
             return
         left = list(marked_processes(self._state))
-        for process in left:
-            _signal(process, signal.SIGTERM)
-        _, stubborn = psutil.wait_procs(left, timeout=_SETTLED)
-        for process in stubborn:
-            _signal(process, signal.SIGKILL)
-        psutil.wait_procs(stubborn, timeout=_SETTLED)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in left:
+                _signal(process, number)
+            left = _still_alive(left, _SETTLED)
         self._socket.unlink(missing_ok=True)
 
     def _launch(self) -> None:
@@ -249,14 +247,8 @@ def _state(info: Mapping[str, Any]) -> ProgramState:
         name=info["statename"],
         pid=info["pid"] or None,
         since=datetime.fromtimestamp(info["start"], UTC) if running else None,
-        why="" if running else _ending(info),
+        why="" if running else str(info["spawnerr"] or info["description"]),
     )
-
-
-def _ending(info: Mapping[str, Any]) -> str:
-    """How a program ended, in supervisord's words, and with its exit status where it had one."""
-    words = str(info["spawnerr"] or info["description"])
-    return f"{words}; exit status {info['exitstatus']}" if info["exitstatus"] else words
 
 
 def _section_text(title: str, values: Mapping[str, object]) -> str:
@@ -272,6 +264,24 @@ def _clean_environment(state: Path) -> dict[str, str]:
         if not name.startswith("KS_") and name not in ("KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     }
     return kept | {MARK: str(state), "PYTHONUNBUFFERED": "1"}
+
+
+def _still_alive(processes: list[psutil.Process], within: float) -> list[psutil.Process]:
+    """Those of `processes` that have not ended after `within` seconds. Zombies have: a container's first
+    process may never collect them."""
+    deadline = time.monotonic() + within
+    while left := [process for process in processes if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return left
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
