@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,11 @@ from localkube.pki import KeyPair
 
 Object = dict[str, Any]
 _TIMEOUT = 10.0
+
+
+def unix_time(text: str) -> float:
+    """The Unix time of an API timestamp (RFC 3339)."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 class ApiError(LocalkubeError):

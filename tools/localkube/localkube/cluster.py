@@ -1,8 +1,10 @@
 """A cluster: brings it up, takes it down, says how it is."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from localkube.control_plane import Component, ControlPlane
 from localkube.errors import LocalkubeError, NotRunning, PortTaken, StateMismatch
 from localkube.kubeconfig import ADMINISTRATORS, write_kubeconfig
 from localkube.layout import Layout
+from localkube.node import addons, claim, network
+from localkube.node.claim import machine_lock
+from localkube.node.node import NAMES as NODE_NAMES
+from localkube.node.node import Node, refuse_unless_possible
 from localkube.pki import Pki, ensure_pki
 from localkube.process import kill_marked
 from localkube.progress import Progress
@@ -92,17 +98,32 @@ class Localkube:
 
     def up(self) -> Status:
         """Start what does not run and wait until the cluster is ready; one that is up is left as it is."""
+        if self._with_node:
+            refuse_unless_possible()
         with self._changing():
             settings = self._settle()
-            self._provide_programs(settings)
-            self._start_control_plane(ControlPlane(self.layout, settings, self._certify(settings)))
+            finder = Finder(settings.kube, self._assets, self._progress)
+            finder.kubernetes().link_into(self.layout.bin)
+            control_plane = ControlPlane(self.layout, settings, self._certify(settings))
+            if os.geteuid() == 0:
+                with machine_lock():
+                    network.route_to_nowhere(self.layout.root, settings)
+            if self._with_node:
+                self._start_with_node(control_plane, finder.coredns())
+            else:
+                self._start_control_plane(control_plane)
         return self.status()
 
     def down(self, delete: bool = False) -> None:
         """Stop everything, crashed or not; `delete` also removes the cluster's data."""
         with self._changing():
-            self._stop_control_plane()
+            settings = remembered.load(self.layout.settings)
+            if settings:
+                self._stop(settings)
             kill_marked(self.layout.root)
+            if os.geteuid() == 0:
+                with machine_lock():
+                    network.remove_routes(self.layout.root)
             if delete:
                 shutil.rmtree(self.layout.root, ignore_errors=True)
                 places.forget(self.layout.root)
@@ -110,7 +131,8 @@ class Localkube:
     def status(self) -> Status:
         """How the cluster is; raises NotRunning when it was never started."""
         settings = self.settings
-        components = tuple(self._component_status(name) for name in plane.NAMES)
+        names = (*plane.NAMES, *NODE_NAMES) if settings.with_node else plane.NAMES
+        components = tuple(self._component_status(name) for name in names)
         problem = self._problem(settings, components)
         return Status(
             name=self.name,
@@ -153,7 +175,7 @@ class Localkube:
         else:
             self._check_unchanged(settings)
             self._free_ports(settings)
-        settings.with_node = self._with_node
+        settings.with_node = self._with_node or Node(self.layout, settings).running()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         remembered.save(settings, self.layout.settings)
         places.register(self.layout.root)
@@ -187,14 +209,10 @@ class Localkube:
         if plane.API_SERVER not in running and not remembered.is_free(settings.port):
             raise PortTaken(
                 f"port {settings.port}, the API server's, is in use by another program: end that, or "
-                f"delete the cluster with `localkube down --delete --name {self.name}` and give another --port"
+                f"`localkube down --delete --name {self.name}` and give another --port"
             )
         owners = {name: name.removesuffix("-peer") for name in settings.ports}
         remembered.replace_taken(settings, (name for name, owner in owners.items() if owner not in running))
-
-    def _provide_programs(self, settings: Settings) -> None:
-        finder = Finder(settings.kube, self._assets, self._progress)
-        finder.kubernetes().link_into(self.layout.bin)
 
     def _certify(self, settings: Settings) -> Pki:
         pki = ensure_pki(self.layout.pki, settings)
@@ -204,6 +222,36 @@ class Localkube:
             if not path.exists():
                 write_kubeconfig(path, settings, pki.cluster, user)
         return pki
+
+    def _start_with_node(self, control_plane: ControlPlane, coredns: Path) -> None:
+        node = Node(self.layout, control_plane.settings)
+        node.claim()
+        try:
+            with ThreadPoolExecutor(1) as beside:
+                runtime = beside.submit(node.start_runtime, coredns)
+                self._start_control_plane(control_plane)
+                addons.install(self._api(control_plane.settings), control_plane.settings)
+                with self._progress.step("starting the node"):
+                    runtime.result()
+                    node.start_agents(control_plane.pki)
+                    node.wait(self._api(control_plane.settings))
+        finally:
+            claim.settle()
+
+    def _stop(self, settings: Settings) -> None:
+        node = Node(self.layout, settings)
+        if not node.claimed():
+            self._stop_control_plane(tuple(reversed(plane.NAMES)))
+            return
+        with self._progress.step("stopping the node"):
+            node.stop_agents()
+        # etcd goes last: without it the API server takes a minute to end.
+        self._stop_control_plane((plane.SCHEDULER, plane.CONTROLLER_MANAGER))
+        with self._progress.step("ending containers"):
+            node.stop_containers()
+        self._stop_control_plane((plane.API_SERVER, plane.ETCD))
+        with self._progress.step("sweeping up"):
+            node.stop_runtime()
 
     def _start_control_plane(self, control_plane: ControlPlane) -> None:
         settings = control_plane.settings
@@ -220,10 +268,9 @@ class Localkube:
                 plane.CONTROLLER_MANAGER, lambda: api.get(account) is not None, _READY_WITHIN
             )
 
-    def _stop_control_plane(self) -> None:
-        with self._progress.step("stopping the control plane"):
-            # etcd goes last: without it the API server takes a minute to end.
-            for name in reversed(plane.NAMES):
+    def _stop_control_plane(self, names: tuple[str, ...]) -> None:
+        with self._progress.step(f"stopping {', '.join(names)}"):
+            for name in names:
                 self._supervisor.stop(name, _STOP_WITHIN)
 
     def _wait_for_api_server(self, settings: Settings) -> None:
@@ -236,7 +283,11 @@ class Localkube:
 
     def _component(self, name: str) -> Component:
         settings = self.settings
-        known = ControlPlane(self.layout, settings, ensure_pki(self.layout.pki, settings)).components()
+        pki = ensure_pki(self.layout.pki, settings)
+        known = ControlPlane(self.layout, settings, pki).components()
+        if settings.with_node:
+            node = Node(self.layout, settings)
+            known += (node.runtime(), *node.agents(pki))
         for component in known:
             if component.name == name:
                 return component
@@ -253,7 +304,12 @@ class Localkube:
         stopped = [component.name for component in components if not component.running]
         if stopped:
             return f"not running: {', '.join(stopped)}"
-        return None if self._api(settings).ready() else "the API server does not answer as ready"
+        api = self._api(settings)
+        if not api.ready():
+            return "the API server does not answer as ready"
+        if settings.with_node and not Node(self.layout, settings).is_ready(api):
+            return f"node {settings.node_name} is not Ready"
+        return None
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

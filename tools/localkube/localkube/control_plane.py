@@ -1,6 +1,7 @@
 """How etcd, the API server, the controller manager and the scheduler are called."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from localkube.layout import Layout
 from localkube.pki import Pki
@@ -115,6 +116,8 @@ class ControlPlane:
             "--use-service-account-credentials=true",
             "--allocate-node-cidrs=true",
             f"--cluster-cidr={settings.pod_range}",
+            # One node takes the whole range.
+            f"--node-cidr-mask-size={IPv4Network(settings.pod_range).prefixlen}",
             f"--service-cluster-ip-range={settings.service_range}",
             *node_only,
         )

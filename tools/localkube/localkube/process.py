@@ -114,14 +114,18 @@ class DetachedProcess:
         return {**kept, **extra, MARKER: self._marker}
 
 
-def kill_marked(directory: Path) -> list[int]:
+def kill_marked(directory: Path, programs: Sequence[str] = ("",)) -> list[int]:
     """Kill every process that carries the marker of the cluster at `directory`; gives their pids.
 
     What is found this way has lost its pid file, or has outlived its parent as containerd's shims do.
+    `programs` narrows it to those whose name begins so.
     """
     killed: list[int] = []
     for _ in range(20):
-        found = [pid for pid in procfs.with_environment(MARKER, str(directory)) if pid != os.getpid()]
+        marked = procfs.with_environment(MARKER, str(directory))
+        found = [
+            pid for pid in marked if pid != os.getpid() and procfs.program(pid).startswith(tuple(programs))
+        ]
         if not found:
             break
         for pid in found:

@@ -56,6 +56,11 @@ def command(pid: int) -> str:
         return ""
 
 
+def program(pid: int) -> str:
+    """The name that `pid` was called by, without its folder; empty when it is gone."""
+    return Path(command(pid).partition(" ")[0]).name
+
+
 def listener_of(socket: Path) -> int | None:
     """The process that listens on the Unix socket at `socket`, None if there is none that can be seen."""
     inodes = set(_listening_inodes(str(socket.resolve())))

@@ -1,0 +1,132 @@
+"""The node's address, the routes of pods and Services, and the table that guards them.
+
+The ranges are routed to a bridge without ports (dummy interfaces would do, but some kernels lack them), so
+what is addressed to a pod or Service that is not there ends on this machine, also when the node has crashed.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from localkube.errors import NodeRefused
+from localkube.node import machine
+from localkube.node.commands import attempt, run
+from localkube.settings import Settings
+
+TABLE = ("inet", "localkube")
+# What kube-proxy calls its own in nftables mode.
+PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
+_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_TOKENS = machine.RUN / "routes"
+_FORWARDING_BEFORE = machine.RUN / "ip_forward"
+
+
+def route_to_nowhere(root: Path, settings: Settings) -> None:
+    """Route the cluster's ranges to the empty bridge, for as long as any cluster wants that.
+
+    Raises NodeRefused when the machine already uses a range.
+    """
+    _TOKENS.mkdir(parents=True, exist_ok=True)
+    _token(root).write_text(str(root))
+    if attempt("ip", "link", "show", machine.INTERFACE).returncode:
+        run("ip", "link", "add", machine.INTERFACE, "type", "bridge")
+        run("ip", "link", "set", machine.INTERFACE, "up")
+    for addresses in (settings.pod_range, settings.service_range):
+        _add_route(addresses)
+
+
+def remove_routes(root: Path) -> None:
+    """Take back `route_to_nowhere`; the interface goes when no cluster needs it any more."""
+    _token(root).unlink(missing_ok=True)
+    if not _TOKENS.exists():
+        return
+    for token in _TOKENS.iterdir():
+        if not (Path(token.read_text()) / "cluster.json").exists():
+            token.unlink()
+    if not any(_TOKENS.iterdir()):
+        _TOKENS.rmdir()
+        attempt("ip", "link", "delete", machine.INTERFACE)
+
+
+def raise_node(settings: Settings, directory: Path) -> None:
+    """Give the node its address, the plugins their configuration (in `directory`), and load the table."""
+    attempt("ip", "address", "replace", f"{settings.node_address}/32", "dev", machine.INTERFACE)
+    if not _FORWARDING_BEFORE.exists():
+        _FORWARDING_BEFORE.write_text(_FORWARDING.read_text())
+    _FORWARDING.write_text("1")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "10-localkube.conflist").write_text(json.dumps(_plugins(settings), indent=2))
+    run("nft", "-f", "-", text=_table(settings))
+
+
+def remove_node(settings: Settings) -> None:
+    """Take back `raise_node`, and what kube-proxy and the plugins left: each by its exact name."""
+    for family, name in (TABLE, *PROXY_TABLES):
+        attempt("nft", "delete", "table", family, name)
+    attempt("ip", "address", "delete", f"{settings.node_address}/32", "dev", machine.INTERFACE)
+    if _FORWARDING_BEFORE.exists():
+        _FORWARDING.write_text(_FORWARDING_BEFORE.read_text())
+        _FORWARDING_BEFORE.unlink()
+
+
+def _add_route(addresses: str) -> None:
+    device = _route_device(addresses)
+    if device not in (None, machine.INTERFACE):
+        raise NodeRefused(
+            f"{addresses} is routed to {device} already: choose another --pod-range or --service-range"
+        )
+    if device is None:
+        run("ip", "route", "add", addresses, "dev", machine.INTERFACE)
+
+
+def _route_device(addresses: str) -> str | None:
+    routes = json.loads(run("ip", "-json", "route", "show", "exact", addresses) or "[]")
+    return routes[0]["dev"] if routes else None
+
+
+def _plugins(settings: Settings) -> dict[str, object]:
+    # Point-to-point links, not a bridge: what a pod sends is always routed, so Services work between two pods
+    # of the node without bridge netfilter, and nothing stays behind when a pod's namespace goes.
+    return {
+        "cniVersion": "0.4.0",
+        "name": machine.NETWORK,
+        "plugins": [
+            {
+                "type": "ptp",
+                "ipMasq": False,
+                "ipam": {
+                    "type": "host-local",
+                    "dataDir": str(machine.ADDRESSES),
+                    "ranges": [[{"subnet": settings.pod_range}]],
+                    "routes": [{"dst": "0.0.0.0/0"}],
+                },
+            }
+        ],
+    }
+
+
+def _table(settings: Settings) -> str:
+    # The node and the API server listen beyond loopback, for pods; other machines are kept out before any
+    # rule of kube-proxy sees them. Pods reach the world under the machine's address.
+    family, name = TABLE
+    own = f"{{ {settings.node_address}, {settings.service_range}, {settings.pod_range} }}"
+    elsewhere = 'iifname != "lo" iifname != "veth*"'
+    return f"""
+        table {family} {name} {{}}
+        delete table {family} {name}
+        table {family} {name} {{
+            chain guard {{
+                type filter hook prerouting priority raw; policy accept;
+                {elsewhere} ip daddr {own} drop
+                {elsewhere} fib daddr type local tcp dport {settings.port} drop
+            }}
+            chain outward {{
+                type nat hook postrouting priority srcnat; policy accept;
+                ip saddr {settings.pod_range} ip daddr != {own} masquerade
+            }}
+        }}
+    """
+
+
+def _token(root: Path) -> Path:
+    return _TOKENS / hashlib.sha256(str(root).encode()).hexdigest()[:16]
