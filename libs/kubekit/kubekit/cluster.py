@@ -267,17 +267,19 @@ class Cluster:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         as_user: Impersonation | None = None,
+        limited: bool = True,
     ) -> bytes:
         """Any request: the body of its answer. `body` is bytes as they are, or encoded as JSON.
 
         `path` is absolute, without a query, its segments quoted (as Resource.path does). Raises
         InvalidName for one that is not, and KubernetesError for every answer that is no success.
+        `limited=False` passes by the client's own rate limit: for what must not wait, as renewing a lease.
         """
         encoded = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
         if encoded is not None:
             headers = {"Content-Type": "application/json", **(headers or {})}
         return await self._transport.send(
-            method, path, params=params, body=encoded, headers=headers, as_user=as_user
+            method, path, params=params, body=encoded, headers=headers, as_user=as_user, limited=limited
         )
 
     async def watch(

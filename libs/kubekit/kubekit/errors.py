@@ -1,8 +1,8 @@
 """What can go wrong when Kubernetes is asked, as exceptions that say what to do.
 
-Status codes and reasons are those of the API's `Status` object:
-https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kin
-https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kind
+Status codes and reasons are those of the API's `Status` object, described under
+"Response Status Kind" in
+https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md
 """
 
 from collections.abc import Mapping

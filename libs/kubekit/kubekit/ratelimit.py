@@ -27,6 +27,13 @@ class RateLimiter:
         self._tokens -= 1
         return max(0.0, -self._tokens / self._rate)
 
+    def take(self) -> bool:
+        """Takes a token if one is there now. Gives whether."""
+        if self.reserve() > 0:
+            self._tokens += 1
+            return False
+        return True
+
     async def wait(self, longest: float) -> None:
         """Waits for a token; raises TooManyRequests at once when that would take longer than `longest`
         seconds.

@@ -1,0 +1,309 @@
+"""Controllers: level-triggered loops that bring the cluster to what an object asks for.
+
+A controller says what it reconciles, what it owns and what else wakes it; queues, retries, workers and
+metrics are here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import ClassVar
+
+from kubekit import metrics
+from kubekit.apply import check_owner, differs, owned, role_ref_changed
+from kubekit.cache import Cache, Change
+from kubekit.cluster import Cluster
+from kubekit.errors import Conflict, KubernetesError, NotFound
+from kubekit.objects import being_deleted, controller_of, controller_uid, key_of
+from kubekit.queue import QueueClosed, QueueFull, QueueLimits, WorkQueue
+from kubekit.resource import Object, Resource
+from kubekit.store import Key
+
+__all__ = ["DONE", "Controller", "ControllerManager", "Key", "MapFn", "Outcome", "RequeueAfter"]
+
+log = logging.getLogger(__name__)
+
+OWNER_INDEX = "kubekit.controller-uid"
+
+MapFn = Callable[[Object], Iterable[Key]]
+"""Which objects a change of another one concerns."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequeueAfter:
+    """Reconciled for now; look again in `seconds`, whatever happens."""
+
+    seconds: float
+
+
+class Done:
+    """Reconciled; the next change wakes it again."""
+
+    def __repr__(self) -> str:
+        return "DONE"
+
+
+DONE = Done()
+Outcome = Done | RequeueAfter
+
+
+class Controller:
+    """One kind of object, and the loop that makes it so. Subclasses set the attributes and write `reconcile`.
+
+    reconciles: the resource whose keys are reconciled.
+    owns: resources whose objects this controller makes; a change of one wakes its owner.
+    watches: other resources, each with a function from its objects to the keys that they concern.
+    workers: how many keys are reconciled at the same time; one key never is twice.
+    timeout: seconds after which one reconciliation is given up and retried.
+    limits: of the work queue, retries included.
+    """
+
+    name: str = ""
+    reconciles: Resource
+    owns: tuple[Resource, ...] = ()
+    watches: Mapping[Resource, MapFn] = {}
+    workers: int = 1
+    timeout: float = 120
+    limits: ClassVar[QueueLimits] = QueueLimits()
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.name = self.name or type(self).__name__.removesuffix("Controller").lower()
+        self.cluster = cluster
+        resources = {self.reconciles, *self.owns, *self.watches}
+        self.cache: Mapping[Resource, Cache] = {resource: cluster.cache(resource) for resource in resources}
+        for resource in self.owns:
+            self.cache[resource].add_index(OWNER_INDEX, controller_uid)
+        self.queue: WorkQueue[Key] = WorkQueue(self.name, self.limits)
+        self._overflowed = False
+
+    async def reconcile(self, key: Key) -> Outcome:
+        """Brings the cluster to what the object that `key` names asks for. It may be gone, or being deleted.
+
+        Must be idempotent and read from the cache. Raise to be called again, later and later.
+        """
+        raise TypeError(f"{type(self).__name__} must define reconcile()")
+
+    def merge(self, present: Object, wanted: Object) -> Object:
+        """What `apply` should make of an object that is there: override to keep what others added to a list.
+
+        See kubekit.apply.keep_items. The result is written only if nobody changed the object meanwhile.
+        """
+        return wanted
+
+    async def apply(self, owner: Object, objects: Iterable[Object], *, prune: bool = False) -> int:
+        """Makes `objects` as given, controlled by `owner`; writes only what differs. Gives the number of
+        writes.
+
+        Each has apiVersion, kind and metadata, and is of a resource in `owns`. With `prune`, what `owner`
+        controls and is not among them is deleted. Raises OwnedByAnother, and KubernetesError for what the
+        cluster refuses.
+        """
+        writes = 0
+        wanted: set[tuple[Resource, Key]] = set()
+        for obj in objects:
+            resource = self._resource_of(obj)
+            wanted.add((resource, key_of(obj)))
+            writes += await self._apply_one(owner, resource, owned(owner, obj))
+        if prune:
+            writes += await self._prune(owner, wanted)
+        return writes
+
+    async def _apply_one(self, owner: Object, resource: Resource, obj: Object) -> bool:
+        key = key_of(obj)
+        present = self.cache[resource].get(key.name, key.namespace)
+        if present is not None:
+            check_owner(owner, present)
+            if being_deleted(present):
+                return False  # its end wakes the owner again
+            merged = self.merge(present, obj)
+            if merged is not obj:
+                version = present["metadata"]["resourceVersion"]
+                obj = {**merged, "metadata": {**merged["metadata"], "resourceVersion": version}}
+            if not differs(present, obj):
+                return False
+            if role_ref_changed(present, obj):
+                await self._delete(resource, present)
+                obj["metadata"].pop("resourceVersion", None)
+        await self.cluster.apply(resource, obj, field_manager=self.name)
+        log.info("%s: wrote %s %s", self.name, resource.kind, key)
+        return True
+
+    async def _prune(self, owner: Object, wanted: set[tuple[Resource, Key]]) -> int:
+        writes = 0
+        for resource in self.owns:
+            for present in self.cache[resource].by(OWNER_INDEX, owner["metadata"]["uid"]):
+                if (resource, key_of(present)) not in wanted and not being_deleted(present):
+                    await self._delete(resource, present)
+                    log.info("%s: deleted %s %s", self.name, resource.kind, key_of(present))
+                    writes += 1
+        return writes
+
+    async def _delete(self, resource: Resource, obj: Object) -> None:
+        metadata = obj["metadata"]
+        try:
+            await self.cluster.delete(
+                resource, metadata["name"], metadata.get("namespace"), uid=metadata["uid"]
+            )
+        except NotFound:
+            log.debug("%s: %s %s was gone already", self.name, resource.kind, metadata["name"])
+
+    def _resource_of(self, obj: Object) -> Resource:
+        for resource in self.owns:
+            if (resource.api_version, resource.kind) == (obj["apiVersion"], obj["kind"]):
+                return resource
+        raise ValueError(
+            f"{self.name} does not own {obj['kind']} of {obj['apiVersion']}; add its resource to `owns`"
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reconciles until `stop` is set, then lets the workers finish what they are at."""
+        metrics.MAX_WORKERS.labels(self.name).set(self.workers)
+        workers: list[asyncio.Task[None]] = []
+        unsubscribe: list[Callable[[], None]] = []
+        try:
+            if not await self._synced(stop):
+                return
+            unsubscribe = self._subscribe()
+            workers = [
+                asyncio.create_task(self._work(), name=f"{self.name} worker {number}")
+                for number in range(self.workers)
+            ]
+            log.info("%s: started with %d workers", self.name, self.workers)
+            await stop.wait()
+            await self.queue.shut_down()
+            await asyncio.gather(*workers)
+        finally:
+            for undo in unsubscribe:
+                undo()
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            # Whoever runs this controller again, having led again, starts from every object anew.
+            self.queue = WorkQueue(self.name, self.limits)
+
+    async def _synced(self, stop: asyncio.Event) -> bool:
+        """Waits for the caches, or for `stop`. Gives whether the caches are synced."""
+        stopped = asyncio.create_task(stop.wait())
+        filled = asyncio.gather(*(cache.synced() for cache in self.cache.values()))
+        try:
+            await asyncio.wait({stopped, filled}, return_when=asyncio.FIRST_COMPLETED)
+            return not stop.is_set()
+        finally:
+            stopped.cancel()
+            filled.cancel()
+            await asyncio.gather(stopped, filled, return_exceptions=True)
+
+    def _subscribe(self) -> list[Callable[[], None]]:
+        unsubscribe = [self.cache[self.reconciles].subscribe(lambda change: self._wake([change.key]))]
+        unsubscribe += [self.cache[resource].subscribe(self._wake_owner) for resource in self.owns]
+        for resource, keys_of in self.watches.items():
+
+            def wake(change: Change, keys_of: MapFn = keys_of) -> None:
+                for obj in (change.old, change.new):
+                    self._wake(keys_of(obj) if obj else ())
+
+            unsubscribe.append(self.cache[resource].subscribe(wake))
+        return unsubscribe
+
+    def _wake_owner(self, change: Change) -> None:
+        for obj in (change.old, change.new):
+            reference = controller_of(obj) if obj else None
+            if obj is None or reference is None or reference["kind"] != self.reconciles.kind:
+                continue
+            # An owner of another version of the same group is the same owner.
+            if reference["apiVersion"].rpartition("/")[0] == self.reconciles.group:
+                namespace = obj["metadata"].get("namespace") if self.reconciles.namespaced else None
+                self._wake([Key(namespace, reference["name"])])
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        try:
+            for key in keys:
+                self.queue.add(key)
+        except QueueFull as error:
+            if not self._overflowed:
+                log.warning("%s; every %s is reconciled once it is worked off", error, self.reconciles.kind)
+            self._overflowed = True
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                key = await self.queue.get()
+            except QueueClosed:
+                return
+            try:
+                await self._process(key)
+            finally:
+                self.queue.done(key)
+            if self._overflowed and len(self.queue) == 0:
+                self._overflowed = False
+                self._wake(self.cache[self.reconciles].keys())
+
+    async def _process(self, key: Key) -> None:
+        started = monotonic()
+        result = "error"
+        metrics.ACTIVE_WORKERS.labels(self.name).inc()
+        try:
+            async with asyncio.timeout(self.timeout):
+                outcome = await self.reconcile(key)
+            self.queue.forget(key)
+            result = "success"
+            if isinstance(outcome, RequeueAfter):
+                result = "requeue_after"
+                self._later(key, outcome.seconds)
+        except Conflict as error:
+            result = "requeue"
+            log.debug("%s: %s changed meanwhile, trying again: %s", self.name, key, error)
+            self._retry(key)
+        except Exception as error:
+            metrics.RECONCILE_ERRORS.labels(self.name).inc()
+            self._report(key, error)
+            self._retry(key)
+        finally:
+            metrics.ACTIVE_WORKERS.labels(self.name).dec()
+            metrics.RECONCILE_SECONDS.labels(self.name).observe(monotonic() - started)
+            metrics.RECONCILES.labels(self.name, result).inc()
+
+    def _report(self, key: Key, error: Exception) -> None:
+        tries = self.queue.retries(key) + 1
+        if isinstance(error, TimeoutError):
+            log.warning("%s: %s took longer than %.0f s (try %d)", self.name, key, self.timeout, tries)
+        elif isinstance(error, KubernetesError):
+            log.warning("%s: %s failed (try %d): %s", self.name, key, tries, error)
+        else:
+            log.error("%s: %s failed (try %d)", self.name, key, tries, exc_info=error)
+
+    def _later(self, key: Key, seconds: float) -> None:
+        try:
+            self.queue.add_after(key, seconds)
+        except QueueFull:
+            self._overflowed = True
+
+    def _retry(self, key: Key) -> None:
+        try:
+            self.queue.add_rate_limited(key)
+        except QueueFull:
+            self._overflowed = True
+
+
+class ControllerManager:
+    """Runs controllers side by side; what goes wrong in one stays in it."""
+
+    name = "controllers"
+
+    def __init__(self, cluster: Cluster, controllers: Iterable[Controller]) -> None:
+        self.cluster = cluster
+        self.controllers = tuple(controllers)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs every controller until `stop` is set and all have finished what they were at."""
+        await asyncio.gather(*(self._keep_running(controller, stop) for controller in self.controllers))
+
+    async def _keep_running(self, controller: Controller, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await controller.run(stop)
+            except Exception:
+                log.exception("%s: stopped unexpectedly, starting it again", controller.name)
+                await asyncio.sleep(1)
