@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from aiohttp.web_routedef import AbstractRouteDef
 
 from servicekit import metrics
@@ -16,7 +17,7 @@ from servicekit.group import Group
 from servicekit.health import Health
 from servicekit.identity import IdentityVerifier
 from servicekit.keys import CONFIG, HEALTH
-from servicekit.middlewares import MIDDLEWARES, name_request
+from servicekit.middlewares import middlewares, name_request
 from servicekit.needs import Dependency
 
 log = logging.getLogger(__name__)
@@ -38,10 +39,11 @@ class Service:
     def application(self) -> web.Application:
         """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
         server = self.config.server
-        app = web.Application(middlewares=MIDDLEWARES, client_max_size=server.max_body)
+        app = web.Application(client_max_size=server.max_body)
         health = Health(self.needs, interval=server.check_interval, timeout=server.check_timeout)
         app[CONFIG] = self.config
         app[HEALTH] = health
+        app.middlewares.extend(middlewares(*self._tracing(app)))
         app.on_response_prepare.append(name_request)
         self._add_routes(app, Door(server, health, self._verifier()))
         app.router.add_get("/healthz", health.livez)
@@ -66,6 +68,13 @@ class Service:
                     )
                 app.router.add_route(route.method, route.path, door.endpoint(route))
         app.router.add_routes(self.plain)
+
+    def _tracing(self, app: web.Application) -> tuple[Middleware, ...]:
+        if not self.config.tracing.enabled:
+            return ()
+        from servicekit import tracing  # with it comes the SDK, which takes long to import
+
+        return (tracing.install(app, self.name, self.version),)
 
     def _verifier(self) -> IdentityVerifier | None:
         if not any(group.identified for group in self.groups):

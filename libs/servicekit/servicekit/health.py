@@ -102,7 +102,7 @@ class Health:
 
     def _record(self, name: str, reason: str) -> None:
         state = self._states[name]
-        if state.ready != (not reason):
+        if state.ready != (not reason) or state.reason == NOT_YET:
             state.ready, state.since = not reason, datetime.now(UTC)
             log.log(
                 logging.WARNING if reason else logging.INFO,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from aiohttp.http_exceptions import HttpProcessingError
 
 from servicekit import context
 from servicekit.sections import LogConfig
@@ -64,12 +65,25 @@ def _one_line(text: str) -> str:
     )
 
 
+class _MalformedRequests(logging.Filter):
+    """Makes one modest line of what aiohttp logs as an error with a traceback: anybody can send nonsense."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg, record.args = "refused a malformed request: %s", (" ".join(str(error).split())[:200],)
+            record.exc_info = None
+        return record.levelno >= logging.getLogger().level
+
+
 def configure(config: LogConfig) -> None:
     """Sends everything that is logged in this process to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if config.format == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    logging.getLogger("aiohttp.server").filters[:] = [_MalformedRequests()]
     root.setLevel(config.level.upper())
     logging.captureWarnings(True)
     logging.raiseExceptions = False

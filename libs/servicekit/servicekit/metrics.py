@@ -28,10 +28,18 @@ MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 def observe(request: web.Request, status: int, seconds: float) -> None:
     """Records one request. Labels are bounded: an unknown method or path does not make a new one."""
-    method = request.method if request.method in KNOWN_METHODS else "_OTHER"
+    REQUEST_DURATION.labels(method_of(request), route_of(request), status).observe(seconds)
+
+
+def method_of(request: web.Request) -> str:
+    """The method, or `_OTHER` for one that clients make up."""
+    return request.method if request.method in KNOWN_METHODS else "_OTHER"
+
+
+def route_of(request: web.Request) -> str:
+    """The template of the request's path; empty where no route matches."""
     resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else ""
-    REQUEST_DURATION.labels(method, route, status).observe(seconds)
+    return resource.canonical if resource is not None else ""
 
 
 async def expose(request: web.Request) -> web.StreamResponse:

@@ -27,16 +27,15 @@ async def identify_request(request: web.Request, handler: Handler) -> web.Stream
     """Gives the request its identifier: the client's or the gateway's, if it is sane, else a new one."""
     request_id = context.new_request_id(request.headers.get(REQUEST_ID_HEADER))
     request[REQUEST_ID] = request_id
-    token = context.request_id.set(request_id)
-    try:
-        return await handler(request)
-    finally:
-        context.request_id.reset(token)
+    context.request_id.set(request_id)
+    context.traceparent.set(context.valid_traceparent(request.headers.get("traceparent")))
+    return await handler(request)
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
-    """Before a response begins: tells its identifier."""
+    """Before a response begins: tells its identifier, and not what this is made of."""
     response.headers[REQUEST_ID_HEADER] = request.get(REQUEST_ID, "")
+    response.headers["Server"] = "kubesphere"
 
 
 @web.middleware
@@ -95,4 +94,6 @@ def _translate(request: web.Request, error: web.HTTPException) -> ServiceError:
     return ServiceError(error.reason, reason=error.reason.replace(" ", ""), status=error.status)
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (identify_request, measure, shape_errors)
+def middlewares(*tracing: Middleware) -> tuple[Middleware, ...]:
+    """All of them, the outermost first: the log, traces and metrics see errors as the client does."""
+    return identify_request, *tracing, measure, shape_errors

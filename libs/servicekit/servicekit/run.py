@@ -9,9 +9,11 @@ from typing import TypeVar
 from servicekit import logs
 from servicekit.app import Service, version_of
 from servicekit.config import Config, ConfigError, add_arguments, load_options
-from servicekit.serving import ListenError, serve
+from servicekit.serving import ListenError
+from servicekit.serving import serve as serve_alone
 
 C = TypeVar("C", bound=Config)
+S = TypeVar("S", bound=Service)
 
 EPILOG = """\
 examples:
@@ -27,10 +29,15 @@ from the file, else from its default."""
 def main(
     name: str,
     config_class: type[C],
-    build: Callable[[C], Service],
+    build: Callable[[C], S],
     argv: Sequence[str] | None = None,
+    *,
+    serve: Callable[[S, str | None], None] = serve_alone,
 ) -> None:
     """Runs the command line of the service `name`, whose `build` makes it from its configuration.
+
+    `serve` runs what `build` made until it is told to stop, and writes its address to the file that it is
+    given.
 
     Exits with 0 after a clean stop, 1 when it cannot serve, 2 when the command line or the configuration is
     wrong.

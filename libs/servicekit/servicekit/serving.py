@@ -15,6 +15,8 @@ from servicekit.sections import split_address
 
 log = logging.getLogger("servicekit.serve")
 BACKLOG = 1024
+LINGER = 2.0
+"""Seconds in which the rest of a refused body is read, so that the client gets to see the answer."""
 
 
 class ListenError(Exception):
@@ -74,11 +76,12 @@ def make_runner(service: Service) -> web.AppRunner:
         service.application(),
         access_log_class=AccessLog,
         access_log=logging.getLogger("servicekit.access"),
-        shutdown_timeout=server.shutdown_grace,
+        shutdown_timeout=server.shutdown_grace / 2,  # aiohttp waits for it twice before it cancels a handler
         keepalive_timeout=server.idle_timeout,
         max_line_size=server.max_header,
         max_field_size=server.max_header,
         max_headers=server.max_headers,
+        lingering_time=LINGER,
     )
 
 
