@@ -1,0 +1,27 @@
+"""What the controller manager is made of."""
+
+from __future__ import annotations
+
+from ks_controller_manager.config import ControllerManagerConfig
+from ks_controller_manager.manager import Manager
+from kubekit.cluster import Cluster
+from kubekit.config import ClusterConfig
+from servicekit.app import Service, service
+
+
+def build(config: ControllerManagerConfig) -> Service:
+    """Controllers beside a listener that answers for their health."""
+    kubernetes = config.kubernetes
+    cluster = Cluster(
+        ClusterConfig(
+            kubeconfig=kubernetes.kubeconfig,
+            context=kubernetes.context,
+            qps=kubernetes.qps,
+            burst=kubernetes.burst,
+            timeout=kubernetes.timeout,
+            pool=kubernetes.pool,
+            user_agent="ks-controller-manager",
+        )
+    )
+    manager = Manager(cluster, config)
+    return service("ks-controller-manager", config, needs=[cluster, manager], background=[manager.run])

@@ -1,0 +1,118 @@
+"""The controllers of the platform, what each watches, and how they run: table first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
+from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
+from ks_controller_manager.namespace.controller import NamespaceController
+from ks_controller_manager.workspace.controller import WorkspaceController
+from kubekit.cluster import Cluster
+from kubekit.controller import Controller, ControllerManager
+from kubekit.leases import LeaderElector, StillLeading
+from servicekit.config import ConfigError
+
+log = logging.getLogger(__name__)
+
+CONTROLLERS: tuple[type[Controller], ...] = (
+    # reconciles                            woken by
+    WorkspaceController,  # workspaces      its ClusterRoles and ClusterRoleBindings
+    NamespaceController,  # namespaces      its workspace, its Roles, its creator's RoleBinding
+    ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
+)
+
+
+class Manager:
+    """The chosen controllers on one cluster, led by at most one process at a time."""
+
+    name = "controllers"
+
+    def __init__(self, cluster: Cluster, config: ControllerManagerConfig) -> None:
+        self._controllers = ControllerManager(cluster, chosen(cluster, config.controllers))
+        election = config.leader_election
+        self._elector = (
+            LeaderElector(
+                cluster,
+                election.name,
+                election.namespace,
+                duration=election.duration,
+                renew=election.renew,
+                retry=election.retry,
+            )
+            if election.enabled
+            else None
+        )
+        self._working: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Reconciles, whenever this process leads, until it is cancelled.
+
+        Then finishes and gives up the lease.
+        """
+        stop = asyncio.Event()
+        self._working = asyncio.create_task(self._work(stop), name="controllers")
+        try:
+            await asyncio.shield(self._working)
+        except asyncio.CancelledError:
+            stop.set()
+            await self._working
+            raise
+
+    async def open(self) -> None:
+        """Nothing to open: `run` is started beside the listener."""
+
+    async def check(self) -> None:
+        """Raises RuntimeError with the reason why nothing can be reconciled; standing by is no reason."""
+        if self._working is not None and self._working.done():
+            raise RuntimeError(f"the controllers ended: {self._working.exception()!r}")
+        missing = {
+            str(resource)
+            for controller in self._controllers.controllers
+            for resource, cache in controller.cache.items()
+            if not cache.served
+        }
+        if missing:
+            raise RuntimeError(
+                f"the cluster does not serve {', '.join(sorted(missing))}; install the platform"
+            )
+
+    async def close(self) -> None:
+        """Nothing to close: `run` ends when it is cancelled."""
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        if self._elector is None:
+            await self._controllers.run(stop)
+            return
+        try:
+            await self._elector.run(self._controllers.run, stop)
+        except StillLeading as error:
+            # Another process may lead by now: going on is worse than any way of ending.
+            log.critical("%s", error)
+            logging.shutdown()
+            os._exit(1)
+
+
+def chosen(cluster: Cluster, config: ControllersConfig) -> list[Controller]:
+    """The controllers that the configuration names, with their workers.
+
+    Raises ConfigError for unknown names.
+    """
+    known = {controller.name: controller for controller in CONTROLLERS}
+    for name in [*(entry.removeprefix("-") for entry in config.enabled), *config.workers_of]:
+        if name not in known and name != "*":
+            raise ConfigError(f"controllers: there is no {name!r}; there are {', '.join(known)}")
+    controllers = [kind(cluster) for name, kind in known.items() if _enabled(name, config.enabled)]
+    for controller in controllers:
+        controller.workers = config.workers_of.get(controller.name, config.workers)
+    return controllers
+
+
+def _enabled(name: str, entries: tuple[str, ...]) -> bool:
+    enabled = False
+    for entry in entries:
+        if entry.removeprefix("-") in (name, "*"):
+            enabled = not entry.startswith("-")
+    return enabled

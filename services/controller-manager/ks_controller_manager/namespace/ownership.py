@@ -1,0 +1,100 @@
+"""Which workspace a namespace belongs to, and what that writes into the namespace.  Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ks_controller_manager.names import NAMESPACE_FINALIZER, SYSTEM_WORKSPACE, WORKSPACE_LABEL
+from kubekit.objects import being_deleted
+from kubekit.resource import WORKSPACES, Object
+
+OwnerReference = dict[str, Any]
+
+WORKSPACE_INDEX = "workspace"
+"""Index of namespaces by `workspace_of`."""
+
+
+def workspace_of(namespace: Object) -> str | None:
+    """The workspace that the namespace's label names."""
+    return (namespace["metadata"].get("labels") or {}).get(WORKSPACE_LABEL) or None
+
+
+def bound(namespace: Object, workspace: Object | None) -> dict[str, Any]:
+    """The merge patch that makes `workspace` own the namespace, as v2.1.1 does; empty where it is so already.
+
+    The namespace is deleted with its workspace then. Those of the system workspace are not owned: no slip
+    there may delete what Kubernetes or the platform runs in. While the workspace is not there (yet), or on
+    its way out, owners stay as they are.
+    """
+    owners = _owners(namespace)
+    if workspace_of(namespace) == SYSTEM_WORKSPACE:
+        owners = _owned_by(owners, None)
+    elif workspace is not None and not being_deleted(workspace):
+        owners = _owned_by(owners, workspace)
+    return _difference(namespace, _with_finalizer(namespace), owners)
+
+
+def unbound(namespace: Object) -> dict[str, Any]:
+    """The merge patch for a namespace in no workspace: nothing of the platform stays in its metadata."""
+    return _difference(namespace, _without_finalizer(namespace), _owned_by(_owners(namespace), None))
+
+
+def released(namespace: Object) -> dict[str, Any]:
+    """The merge patch that lets a namespace go which is being deleted."""
+    return _difference(namespace, _without_finalizer(namespace), _owners(namespace))
+
+
+def owned_by_system_workspace(namespace: Object) -> bool:
+    """Whether deleting the system workspace would delete the namespace: so it is on clusters of v2.1.1."""
+    return any(_is_workspace(owner) and owner["name"] == SYSTEM_WORKSPACE for owner in _owners(namespace))
+
+
+def _owned_by(owners: list[OwnerReference], workspace: Object | None) -> list[OwnerReference]:
+    """`owners` with `workspace` as the only workspace among them, in the place where it is already."""
+    others = [owner for owner in owners if not _is_workspace(owner)]
+    if workspace is None:
+        return others
+    wanted = {
+        "apiVersion": WORKSPACES.api_version,
+        "kind": WORKSPACES.kind,
+        "name": workspace["metadata"]["name"],
+        "uid": workspace["metadata"]["uid"],
+        # An object has one controller at most.
+        "controller": not any(owner.get("controller") for owner in others),
+        "blockOwnerDeletion": True,
+    }
+    if wanted in owners and len(others) + 1 == len(owners):
+        return owners
+    return [*others, wanted]
+
+
+def _owners(namespace: Object) -> list[OwnerReference]:
+    return namespace["metadata"].get("ownerReferences") or []
+
+
+def _is_workspace(owner: OwnerReference) -> bool:
+    return owner["kind"] == WORKSPACES.kind and owner["apiVersion"].partition("/")[0] == WORKSPACES.group
+
+
+def _finalizers(namespace: Object) -> list[str]:
+    return namespace["metadata"].get("finalizers") or []
+
+
+def _with_finalizer(namespace: Object) -> list[str]:
+    present = _finalizers(namespace)
+    return present if NAMESPACE_FINALIZER in present else [*present, NAMESPACE_FINALIZER]
+
+
+def _without_finalizer(namespace: Object) -> list[str]:
+    return [name for name in _finalizers(namespace) if name != NAMESPACE_FINALIZER]
+
+
+def _difference(namespace: Object, finalizers: list[str], owners: list[OwnerReference]) -> dict[str, Any]:
+    """Both lists are written whole, so the patch carries the version that they were computed from."""
+    meta = namespace["metadata"]
+    changes: dict[str, Any] = {}
+    if finalizers != _finalizers(namespace):
+        changes["finalizers"] = finalizers
+    if owners != _owners(namespace):
+        changes["ownerReferences"] = owners
+    return {"metadata": changes | {"resourceVersion": meta["resourceVersion"]}} if changes else {}

@@ -1,0 +1,1 @@
+"""Workspaces: the ClusterRoles of each, their bindings, and its end."""
