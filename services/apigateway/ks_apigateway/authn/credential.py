@@ -1,0 +1,83 @@
+"""Where a request carries its token, in the order in which the original gateway looks."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ks_apigateway.proxy.request import Request
+from ks_apigateway.proxy.target import take_parameter
+from servicekit.errors import BadRequest, Unauthorized
+
+COOKIE = b"token"
+PARAMETER = "token"
+
+
+class Source(Enum):
+    """What carried the token."""
+
+    HEADER = "header"
+    COOKIE = "cookie"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token, not yet verified."""
+
+    token: str
+    source: Source
+
+
+def unauthorized(reason: str) -> Unauthorized:
+    """401 in the words of the original: `WWW-Authenticate: Unauthorized,<reason>`."""
+    return Unauthorized(reason, headers={"WWW-Authenticate": f"Unauthorized,{reason}"})
+
+
+def find(request: Request, parameter: str | None) -> Credential:
+    """The token of `request`, whose query parameter `token` is `parameter`. Raises Unauthorized without
+    one.
+
+    The header counts only when it is exactly `Bearer <token>`; a header that is wrong in content still
+    wins over a cookie that is right, and both over the query.
+    """
+    headers = request.all(b"authorization")
+    if len(headers) > 1:
+        raise BadRequest("the request has more than one Authorization header")
+    if headers:
+        scheme, *rest = headers[0].split(b" ")
+        if scheme == b"Bearer" and len(rest) == 1:
+            return Credential(_text(rest[0]), Source.HEADER)
+    cookie = _cookie(request)
+    if cookie is not None:
+        return Credential(_text(cookie), Source.COOKIE)
+    if parameter:
+        return Credential(parameter, Source.QUERY)
+    raise unauthorized("no token found")
+
+
+def split_query(request: Request) -> tuple[str | None, bytes]:
+    """The token in the query, and the query without it."""
+    return take_parameter(request.query, PARAMETER)
+
+
+def other_cookies(request: Request) -> bytes:
+    """The Cookie header without the token."""
+    kept = [pair for pair in _pairs(request) if pair.partition(b"=")[0].strip() != COOKIE]
+    return b"; ".join(pair.strip() for pair in kept if pair.strip())
+
+
+def _pairs(request: Request) -> list[bytes]:
+    return [pair for header in request.all(b"cookie") for pair in header.split(b";")]
+
+
+def _cookie(request: Request) -> bytes | None:
+    for pair in _pairs(request):
+        name, equals, value = pair.partition(b"=")
+        if equals and name.strip() == COOKIE:
+            return value.strip().strip(b'"')
+    return None
+
+
+def _text(token: bytes) -> str:
+    if not token.isascii():
+        raise unauthorized("token contains an invalid number of segments")
+    return token.decode("ascii")

@@ -1,0 +1,1 @@
+"""Who may do what, where no service behind the gateway decides it itself."""

@@ -1,0 +1,51 @@
+"""The gateway's own decision about paths under /kapis, from the cluster's roles and bindings."""
+
+from ks_apigateway.authn.token import Claims
+from kubekit.rbac import AmbiguousPath, RbacIndex, RequestInfo, effective_groups
+from kubekit.rbac.index import RbacNotReady
+from servicekit.errors import BadRequest, Forbidden, Unavailable
+
+OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl"))
+"""What every user may read below `users/{self}`: the profile, the logins, the roles, the kubeconfig and the
+terminal pod."""
+
+
+class Access:
+    """Answers "may they?" for one request."""
+
+    def __init__(self, index: RbacIndex) -> None:
+        self._index = index
+
+    def check(self, claims: Claims, method: str, path: str) -> None:
+        """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
+        try:
+            request = RequestInfo.of(method, path)
+        except AmbiguousPath as error:
+            raise BadRequest(str(error)) from None
+        if _is_own(claims.user, request):
+            return
+        try:
+            decision = self._index.allows(claims.user, effective_groups(claims.user, claims.groups), request)
+        except RbacNotReady as error:
+            raise Unavailable("kubernetes", str(error), retry_after=1) from None
+        if not decision.allowed:
+            raise _forbidden(request)
+
+
+def _is_own(user: str, request: RequestInfo) -> bool:
+    """Whether this is about the user's own account: it may be read, and its profile and password changed."""
+    if request.resource != "users" or request.name != user or request.namespace:
+        return False
+    if request.verb == "get":
+        return request.subresource in OWN_READABLE
+    return request.verb == "update" and not request.subresource and request.api_group == "iam.kubesphere.io"
+
+
+def _forbidden(request: RequestInfo) -> Forbidden:
+    """403 in the words of the original, which are those of Kubernetes' own errors."""
+    what = ""
+    if request.is_resource:
+        what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
+        what += f' "{request.name}" is ' if request.name else " is "
+    reason = f"{what}forbidden: permission undefined"
+    return Forbidden(reason, headers={"WWW-Authenticate": f"Forbidden,{reason}"})

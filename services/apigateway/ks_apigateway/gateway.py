@@ -1,0 +1,116 @@
+"""The walk of a request: which route, who asks, may they, and what the upstream is told.
+
+Every step refuses by raising; there is no way to an upstream that leaves one out. Where the session is
+known in memory the walk is one plain call; only when Redis must be asked does it become a coroutine.
+"""
+
+from collections.abc import Awaitable, Collection
+
+import orjson
+
+from ks_apigateway.authn import credential, origin
+from ks_apigateway.authn.credential import Credential
+from ks_apigateway.authn.sessions import Sessions
+from ks_apigateway.authn.token import Claims
+from ks_apigateway.authz.access import Access
+from ks_apigateway.identity import Identities, basic, bearer, impersonation, user_line
+from ks_apigateway.proxy.outcome import Answer, Forward, Outcome
+from ks_apigateway.proxy.request import Request
+from ks_apigateway.routes import KUBERNETES, Authentication, Authorization, Credentials, Route, Table
+from ks_apigateway.upstreams import Upstreams
+from kubekit.cluster import Cluster
+from servicekit.errors import NotFound
+from servicekit.health import Health
+
+HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
+_PLAIN_UPSTREAMS = frozenset((KUBERNETES, "account", "apiserver"))
+
+
+class Gateway:
+    """Decides what becomes of each request. `table` may be replaced at any time."""
+
+    def __init__(
+        self,
+        table: Table,
+        upstreams: Upstreams,
+        *,
+        sessions: Sessions,
+        access: Access,
+        identities: Identities,
+        cluster: Cluster,
+        health: Health,
+        allowed_origins: Collection[str] = (),
+    ) -> None:
+        self.table = table
+        self.upstreams = upstreams
+        self._sessions = sessions
+        self._access = access
+        self._identities = identities
+        self._cluster = cluster
+        self._health = health
+        self._allowed_origins = allowed_origins
+
+    def handle(self, request: Request) -> Outcome | Awaitable[Outcome]:
+        """What becomes of `request`; a coroutine when its session must be looked up. Raises ServiceError."""
+        if request.path in HEALTH_PATHS:
+            return self._answer_health(request.path)
+        route = self.table.find(request.method.decode("ascii"), request.path)
+        if route is not None:
+            request.route = route.path
+            if route.authenticate is Authentication.NONE:
+                return self._forward(request, route, None, None, request.query)
+        parameter, query = credential.split_query(request)
+        found = credential.find(request, parameter)
+        claims = self._sessions.known(found.token)
+        if claims is None:
+            return self._ask(request, route, found, query)
+        return self._admit(request, route, claims, found, query)
+
+    async def _ask(self, request: Request, route: Route | None, found: Credential, query: bytes) -> Outcome:
+        claims = await self._sessions.ask(found.token)
+        return self._admit(request, route, claims, found, query)
+
+    def _admit(
+        self, request: Request, route: Route | None, claims: Claims, found: Credential, query: bytes
+    ) -> Outcome:
+        request.user = claims.user
+        if route is None:
+            raise NotFound("no service of the platform has this path")
+        origin.check(request, found.source, self._allowed_origins)
+        if route.authorize is Authorization.RBAC:
+            self._access.check(claims, request.method.decode("ascii"), request.raw_path.decode("ascii"))
+        return self._forward(request, route, claims, found, query)
+
+    def _forward(
+        self, request: Request, route: Route, claims: Claims | None, found: Credential | None, query: bytes
+    ) -> Forward:
+        forward = Forward(
+            pool=self.upstreams.pool(route.upstream),
+            path=route.upstream_path(request.raw_path),
+            query=query,
+            body_bytes=route.max_body,
+            first_byte_timeout=route.first_byte_timeout,
+        )
+        if route.upstream == KUBERNETES:
+            assert claims is not None
+            forward.host = forward.pool.servers[0].authority
+            forward.lines = impersonation(self._cluster, claims)
+            return forward
+        forward.lines.append(self._identities.line(claims, request.address))
+        cookies = credential.other_cookies(request)
+        if cookies:
+            forward.lines.append(b"cookie: %b\r\n" % cookies)
+        if claims is not None and found is not None:
+            if route.upstream not in _PLAIN_UPSTREAMS:
+                forward.lines.append(user_line(claims))
+            if route.credentials is Credentials.BASIC:
+                forward.lines.append(basic(claims, found.token))
+            elif route.credentials is Credentials.TOKEN:
+                forward.lines.append(bearer(found.token))
+        return forward
+
+    def _answer_health(self, path: str) -> Answer:
+        if path == "/healthz":
+            return Answer(200, b'{"status":"ok"}')
+        status, report = self._health.report()
+        return Answer(status, orjson.dumps(report))

@@ -1,0 +1,65 @@
+"""What upstreams are told of who asks: the signed identity, or impersonation, and never what a client
+wrote.
+"""
+
+from base64 import b64encode
+from time import monotonic
+
+from ks_apigateway.authn.token import Claims
+from kubekit.cluster import Cluster
+from servicekit.identity import IDENTITY_HEADER, Identity, IdentitySigner, anonymous
+
+REUSED = 30.0
+"""Seconds for which one signature serves the same user from the same address; it is good for a minute."""
+CAPACITY = 10_000
+
+
+class Identities:
+    """Signs identities, and remembers them for a little while: a signature for each request would cost
+    more.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._signer = IdentitySigner(secret)
+        self._signed: dict[Identity, tuple[float, bytes]] = {}
+
+    def line(self, claims: Claims | None, address: str) -> bytes:
+        """The header line with the signed identity; `claims` is None for somebody who did not sign in."""
+        identity = anonymous(address) if claims is None else Identity(claims.user, claims.groups, address)
+        now = monotonic()
+        known = self._signed.get(identity)
+        if known is not None and now - known[0] < REUSED:
+            return known[1]
+        line = b"%b: %b\r\n" % (IDENTITY_HEADER.encode(), self._signer.sign(identity).encode("ascii"))
+        self._signed.pop(identity, None)
+        while len(self._signed) >= CAPACITY:
+            del self._signed[next(iter(self._signed))]
+        self._signed[identity] = (now, line)
+        return line
+
+
+def user_line(claims: Claims) -> bytes:
+    """The name alone, for third-party back ends of the original that know no signature."""
+    return b"x-token-username: %b\r\n" % claims.user.encode()
+
+
+def impersonation(cluster: Cluster, claims: Claims) -> list[bytes]:
+    """The lines that make the API server treat a request as the user's: our credentials, their name and
+    groups.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+    """
+    lines = [f"{name}: {value}\r\n".encode() for name, value in cluster.authorization().items()]
+    lines.append(b"impersonate-user: %b\r\n" % claims.user.encode())
+    lines += [b"impersonate-group: %b\r\n" % group.encode() for group in claims.groups]
+    return lines
+
+
+def basic(claims: Claims, token: str) -> bytes:
+    """User and token as basic authentication: Jenkins' plugin has the token reviewed."""
+    return b"authorization: Basic %b\r\n" % b64encode(f"{claims.user}:{token}".encode())
+
+
+def bearer(token: str) -> bytes:
+    """The token as a bearer token, wherever the client had put it."""
+    return b"authorization: Bearer %b\r\n" % token.encode("ascii")

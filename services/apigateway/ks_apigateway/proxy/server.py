@@ -1,0 +1,129 @@
+"""The listening side: connections of clients, their number, their deadlines and their end."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Protocol
+
+from ks_apigateway.proxy.client import ClientConnection
+from ks_apigateway.proxy.exchange import Exchange
+from ks_apigateway.proxy.limits import ClientLimits
+from ks_apigateway.proxy.outcome import Handler
+from ks_apigateway.proxy.pool import Pool
+from ks_apigateway.proxy.tunnel import Tunnel
+
+log = logging.getLogger(__name__)
+
+SWEEP_INTERVAL = 0.5
+"""Seconds between two looks at every deadline: one timer for all connections costs less than one each."""
+
+BACKLOG = 4096
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 80\r\n"
+    b"retry-after: 1\r\nconnection: close\r\n\r\n"
+    b'{"message":"the gateway has too many connections already","reason":"Overloaded"}'
+)
+
+
+class Observer(Protocol):
+    """Who is told of every request that ended."""
+
+    def request_ended(self, exchange: Exchange, *, aborted: bool) -> None: ...
+
+
+class Server:
+    """Accepts clients. `handler` decides what becomes of each request; `pools` gives the pools to look
+    after.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        observer: Observer,
+        limits: ClientLimits,
+        *,
+        pools: Callable[[], Iterable[Pool]],
+        is_trusted: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.is_trusted = is_trusted
+        self.draining = False
+        self.connections: set[ClientConnection] = set()
+        self.tunnels: set[Tunnel] = set()
+        self._observer = observer
+        self._pools = pools
+        self._listeners: list[asyncio.Server] = []
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    async def listen(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+        """Begins to accept at `sock`, which is bound already."""
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            lambda: ClientConnection(self), sock=sock, ssl=tls, backlog=BACKLOG
+        )
+        self._listeners.append(listener)
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(SWEEP_INTERVAL, self._sweep)
+
+    async def stop(self, grace: float) -> None:
+        """Accepts no more; lets requests end within `grace` seconds, then ends watches and tunnels too."""
+        self.draining = True
+        for listener in self._listeners:
+            listener.close()
+        for connection in list(self.connections):
+            connection.drain()
+        deadline = monotonic() + grace
+        while monotonic() < deadline and self._has_ordinary_requests():  # noqa: ASYNC110  once in a life
+            await asyncio.sleep(0.05)
+        for tunnel in list(self.tunnels):
+            tunnel.close()
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.sleep(0)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for pool in self._pools():
+            pool.close()
+
+    def _has_ordinary_requests(self) -> bool:
+        return any(not each.is_long_running for each in self.connections)
+
+    # What connections report.
+
+    def joined(self, connection: ClientConnection) -> None:
+        """A client has come; one too many is told so and sent away."""
+        self.connections.add(connection)
+        if len(self.connections) + len(self.tunnels) > self.limits.connections or self.draining:
+            connection.write(_FULL)
+            assert connection.transport is not None
+            connection.transport.close()
+
+    def left(self, connection: ClientConnection) -> None:
+        self.connections.discard(connection)
+
+    def tunnel_opened(self, tunnel: Tunnel) -> None:
+        self.tunnels.add(tunnel)
+
+    def tunnel_closed(self, tunnel: Tunnel) -> None:
+        self.tunnels.discard(tunnel)
+        self.observe(tunnel.exchange, aborted=False)
+
+    def observe(self, exchange: Exchange, *, aborted: bool) -> None:
+        """A request has ended, well or not."""
+        self._observer.request_ended(exchange, aborted=aborted)
+
+    def _sweep(self) -> None:
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_INTERVAL, self._sweep)
+        now = monotonic()
+        for connection in [each for each in self.connections if each.deadline <= now]:
+            try:
+                connection.sweep(now)
+            except Exception:
+                log.exception("a connection could not be ended")
+        for pool in self._pools():
+            pool.sweep(now)
