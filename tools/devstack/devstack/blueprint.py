@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from devstack.ports import LOOPBACK
 from devstack.program import Program, write_private
 from devstack.secrets import Secrets
 from devstack.servers import MariaDB, NodeExporter, OpenLDAP, Prometheus, Redis, Server
@@ -89,6 +90,9 @@ class Blueprint:
         write_private(self.config, yaml.safe_dump(self._config(), sort_keys=False))
 
     def _service(self, name: str, setting: str, port: int, ops_port: int | None = None) -> Service:
+        overrides = {"kubernetes.kubeconfig": str(self._kubeconfig_of(name))}
+        if ops_port:
+            overrides["gateway.opsListen"] = f"{LOOPBACK}:{ops_port}"
         return Service(
             service=name,
             setting=setting,
@@ -96,7 +100,7 @@ class Blueprint:
             ops_port=ops_port,
             directory=self._state / name,
             config=self.config,
-            overrides={"kubernetes.kubeconfig": str(self._kubeconfig_of(name))},
+            overrides=overrides,
         )
 
     def _kubeconfig_of(self, service: str) -> Path:
@@ -133,7 +137,6 @@ class Blueprint:
                 "jwtSecretFile": str(self.jwt_secret_file),
                 "adminPasswordFile": str(self.admin_password_file),
             },
-            "gateway": {"opsListen": f"{self.apigateway.host}:{self.apigateway.ops_port}"},
             "log": {"format": "text"},
         }
         if self.mariadb:

@@ -136,12 +136,18 @@ class Stack:
         choices.remember(self.settings)
         blueprint = self._blueprint()
         self._steps.run("supervisor", lambda _: self._supervise(blueprint))
+        try:
+            self._start_everything(blueprint)
+        finally:
+            values = self._write_environment(blueprint)
+        return values
+
+    def _start_everything(self, blueprint: Blueprint) -> None:
         starting: dict[str, Action] = {"kubernetes": self._cluster.start}
         self._steps.together(starting | {each.name: self._starting(each) for each in blueprint.servers})
         self._steps.run("installer", lambda _: self._install_platform())
         for stage in blueprint.service_stages:
             self._steps.together({each.name: self._starting(each) for each in stage})
-        return self._write_environment(blueprint)
 
     def _blueprint(self) -> Blueprint:
         if not self.exists:

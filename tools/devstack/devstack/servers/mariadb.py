@@ -42,6 +42,9 @@ class MariaDB(Server):
         self.program()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.configuration, self._init_sql())
+        account = f"user={self.user}\npassword={self.password}"
+        where = f"protocol=tcp\nhost={self.host}\nport={self.port}"
+        write_private(self._client_options, f"[client]\n{account}\n{where}\n")
         if not (self.directory / "data" / "mysql").exists():
             self.run(
                 [
@@ -72,11 +75,15 @@ class MariaDB(Server):
         ]
 
     def check(self) -> None:
-        ping = [self.program("mariadb-admin"), "--no-defaults", "--protocol=tcp", f"--host={self.host}"]
-        ping += [f"--port={self.port}", "--connect-timeout=2", "ping"]  # answers whatever the password
+        options = f"--defaults-file={self._client_options}"
+        ping = [self.program("mariadb-admin"), options, "--connect-timeout=2", "ping"]
         done = subprocess.run(ping, capture_output=True, text=True, timeout=5, check=False)
         if done.returncode != 0:
             raise NotReady(f"MariaDB on {self.address}: {done.stderr.strip()}")
+
+    @property
+    def _client_options(self) -> Path:
+        return self.directory / "client.cnf"
 
     def _init_sql(self) -> str:
         """Run by mariadbd at every start, so repeatable; one statement a line, as it demands."""
