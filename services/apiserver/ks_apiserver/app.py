@@ -1,0 +1,31 @@
+"""ks-apiserver: what it does, and what it needs."""
+
+from ks_apiserver.clients.kubernetes import cluster_config
+from ks_apiserver.configz import api as configz_api
+from ks_apiserver.tenant import api as tenant_api
+from ks_apiserver.tenant.access import Access
+from ks_apiserver.tenant.namespaces import Namespaces
+from ks_apiserver.tenant.workspaces import Workspaces
+from kubekit.cluster import Cluster
+from kubekit.rbac import RbacIndex
+from servicekit.app import Service, service
+from servicekit.config import Config
+
+NAME = "ks-apiserver"
+
+
+def build(config: Config) -> Service:
+    """The service with its configuration."""
+    cluster = Cluster(cluster_config(config.kubernetes, NAME))
+    rbac = RbacIndex(cluster)
+
+    access = Access(rbac)
+    namespaces = Namespaces(cluster, access)
+    workspaces = Workspaces(cluster, access, namespaces)
+
+    return service(
+        NAME,
+        config,
+        needs=[cluster, rbac],
+        groups=[configz_api.group(config), tenant_api.group(access, workspaces, namespaces)],
+    )

@@ -1,0 +1,1 @@
+"""One module for each external system; nothing else speaks to it."""

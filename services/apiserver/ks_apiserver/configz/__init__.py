@@ -1,0 +1,1 @@
+"""Which components the platform is configured with."""

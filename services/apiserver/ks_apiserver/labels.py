@@ -1,0 +1,12 @@
+"""Labels and annotations of the platform, as v2.1.1 names them (pkg/constants)."""
+
+WORKSPACE = "kubesphere.io/workspace"
+"""Label: the workspace that an object belongs to."""
+CREATOR = "kubesphere.io/creator"
+"""Annotation: the user who created an object through the platform."""
+DISPLAY_NAME = "kubesphere.io/alias-name"
+"""Annotation: what people call the object."""
+NAMESPACE_COUNT = "kubesphere.io/namespace-count"
+"""Annotation of an answered workspace: how many of its namespaces the caller sees."""
+MEMBER_COUNT = "kubesphere.io/member-count"
+"""Annotation of an answered workspace: how many people are its members."""

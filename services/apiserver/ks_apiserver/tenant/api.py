@@ -1,0 +1,61 @@
+"""The routes of tenant.kubesphere.io/v1alpha2."""
+
+from ks_apiserver.tenant.access import GROUP, VERSION, Access
+from ks_apiserver.tenant.namespaces import Namespaces
+from ks_apiserver.tenant.requests import NewNamespace
+from ks_apiserver.tenant.workspaces import Workspaces
+from kubekit.resource import Object
+from servicekit.group import Group
+from servicekit.identity import Identity
+from servicekit.paging import Page, PageQuery
+
+
+def group(access: Access, workspaces: Workspaces, namespaces: Namespaces) -> Group:
+    """All routes of tenancy. Each asks `access`; what it does not allow is refused."""
+    tenant = Group(GROUP, VERSION)
+
+    @tenant.get("/workspaces")
+    async def list_workspaces(caller: Identity, query: PageQuery) -> Page[bytes]:
+        """Workspaces that the caller's roles let them see."""
+        return workspaces.page(caller, query)
+
+    @tenant.get("/workspaces/{workspace}")
+    async def get_workspace(caller: Identity, workspace: str) -> Object:
+        """One workspace, with how many members it has and how many of its namespaces the caller sees."""
+        return await workspaces.get(caller, workspace)
+
+    @tenant.get("/namespaces")
+    async def list_own_namespaces(caller: Identity, query: PageQuery) -> Page[bytes]:
+        """Namespaces of any workspace, or of none, that the caller's bindings reach."""
+        return namespaces.page(caller.user, caller.groups, query)
+
+    @tenant.get("/workspaces/{workspace}/namespaces")
+    async def list_namespaces(caller: Identity, workspace: str, query: PageQuery) -> Page[bytes]:
+        """Namespaces of the workspace that the caller's bindings reach."""
+        await workspaces.require_visible(caller, workspace)
+        return namespaces.page(caller.user, caller.groups, query, workspace)
+
+    @tenant.get("/workspaces/{workspace}/members/{member}/namespaces")
+    async def list_namespaces_of_member(
+        caller: Identity, workspace: str, member: str, query: PageQuery
+    ) -> Page[bytes]:
+        """Namespaces of the workspace that a member's bindings reach."""
+        if member == caller.user:
+            return await list_namespaces(caller, workspace, query)
+        access.require_member_reader(caller, workspace)
+        await workspaces.existing(workspace)
+        return namespaces.page(member, (), query, workspace)
+
+    @tenant.post("/workspaces/{workspace}/namespaces")
+    async def create_namespace(caller: Identity, workspace: str, body: NewNamespace) -> Object:
+        """Creates a namespace in the workspace; its roles follow shortly."""
+        access.require_namespace_creator(caller, workspace)
+        await workspaces.require_open(workspace)
+        return await namespaces.create(caller, workspace, body)
+
+    @tenant.delete("/workspaces/{workspace}/namespaces/{namespace}")
+    async def delete_namespace(caller: Identity, workspace: str, namespace: str) -> None:
+        """Deletes a namespace of the workspace, and all that is in it."""
+        await namespaces.delete(caller, workspace, namespace)
+
+    return tenant
