@@ -10,7 +10,7 @@ IMAGES := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 
 # A setting counts only when the command line makes it: an environment may hold KUBECONFIG, or KUBERNETES_PORT in a pod.
 said = $(filter command,$(origin $(1)))
-PORTS := GATEWAY GATEWAY_OPS CONSOLE ACCOUNT APISERVER CONTROLLER_MANAGER REDIS OPENLDAP MARIADB PROMETHEUS NODE_EXPORTER KUBERNETES
+PORTS := GATEWAY GATEWAY_TLS GATEWAY_OPS CONSOLE ACCOUNT APISERVER CONTROLLER_MANAGER REDIS OPENLDAP MARIADB PROMETHEUS NODE_EXPORTER KUBERNETES
 UP := $(foreach port,$(PORTS),$(if $(call said,$(port)_PORT),--port $(port)=$($(port)_PORT)))
 UP += $(if $(call said,KUBECONFIG),--kubeconfig '$(KUBECONFIG)')
 UP += $(if $(call said,MARIADB),$(if $(filter 0 no,$(MARIADB)),--no-mariadb,--mariadb))

@@ -10,7 +10,8 @@ from devstack.program import Program, write_private
 from devstack.secrets import Secrets
 from devstack.servers import MariaDB, NodeExporter, OpenLDAP, Prometheus, Redis, Server
 from devstack.services import Service
-from devstack.settings import Settings
+from devstack.settings import Ports, Settings
+from localkube.pki import Authority, Leaf
 
 ADMIN = "admin"
 _TYPED = 12  # random bytes of a password that people type
@@ -23,6 +24,8 @@ class Blueprint:
         state, ports = settings.state, settings.ports
         self.config = state / "kubesphere.yaml"
         self.secrets = Secrets(state / "secrets")
+        self.authority = _authority(state / "certificates")
+        """Signs the gateway's certificate."""
         self._kubeconfig = kubeconfig
         self._state = state
         self.redis = Redis(
@@ -48,7 +51,7 @@ class Blueprint:
         self.controller_manager = self._service(
             "controller-manager", "controller_manager", ports.controller_manager
         )
-        self.apigateway = self._service("apigateway", "gateway", ports.gateway, ports.gateway_ops)
+        self.apigateway = self._gateway(ports)
         self.console = self._service("console", "console", ports.console)
         self.prometheus = Prometheus(
             directory=state / "prometheus", port=ports.prometheus, targets=self._targets()
@@ -89,19 +92,31 @@ class Blueprint:
         """Writes the kubesphere.yaml that the services read. Secrets stay in files of their own."""
         write_private(self.config, yaml.safe_dump(self._config(), sort_keys=False))
 
-    def _service(self, name: str, setting: str, port: int, ops_port: int | None = None) -> Service:
-        overrides = {"kubernetes.kubeconfig": str(self._kubeconfig_of(name))}
-        if ops_port:
-            overrides["gateway.opsListen"] = f"{LOOPBACK}:{ops_port}"
+    def _service(self, name: str, setting: str, port: int) -> Service:
         return Service(
             service=name,
             setting=setting,
             port=port,
-            ops_port=ops_port,
             directory=self._state / name,
             config=self.config,
-            overrides=overrides,
+            overrides={"kubernetes.kubeconfig": str(self._kubeconfig_of(name))},
         )
+
+    def _gateway(self, ports: Ports) -> Service:
+        certificate = self.authority.issue(
+            Leaf("ks-apigateway", dns=("localhost",), addresses=(LOOPBACK,), client=False), "apigateway"
+        )
+        gateway = self._service("apigateway", "gateway", ports.gateway)
+        gateway.ops_port = ports.gateway_ops
+        gateway.more_ports = {"gateway_ops": ports.gateway_ops, "gateway_tls": ports.gateway_tls}
+        gateway.overrides = {
+            **gateway.overrides,
+            "gateway.opsListen": f"{LOOPBACK}:{ports.gateway_ops}",
+            "gateway.tlsListen": f"{LOOPBACK}:{ports.gateway_tls}",
+            "gateway.tlsCertFile": str(certificate.certificate),
+            "gateway.tlsKeyFile": str(certificate.key),
+        }
+        return gateway
 
     def _kubeconfig_of(self, service: str) -> Path:
         """With which rights a service reaches Kubernetes: those of the cluster's administrator."""
@@ -146,3 +161,8 @@ class Blueprint:
                 "passwordFile": str(self.secrets.file("mariadb-password")),
             }
         return sections
+
+
+def _authority(directory: Path) -> Authority:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Authority("gateway", directory)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,7 +135,8 @@ class GivenCluster(Cluster):
 
     def state(self) -> ClusterState:
         try:
-            asyncio.run(_ask_ready(self.kubeconfig))
+            with ThreadPoolExecutor(max_workers=1) as apart:  # the caller's thread may run a loop already
+                apart.submit(asyncio.run, _ask_ready(self.kubeconfig)).result()
         except Exception as error:
             return ClusterState(running=False, problem=str(error) or repr(error))
         return ClusterState(running=True, problem=None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from devstack.blueprint import ADMIN, Blueprint
 from devstack.cluster import Cluster
+from devstack.ports import LOOPBACK
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -15,6 +16,8 @@ def values(blueprint: Blueprint, cluster: Cluster, pids: Mapping[str, int]) -> d
     openldap = blueprint.openldap
     addresses = {
         "KS_GATEWAY_URL": blueprint.apigateway.url,
+        "KS_GATEWAY_TLS_URL": f"https://{LOOPBACK}:{blueprint.apigateway.more_ports['gateway_tls']}",
+        "KS_GATEWAY_CA_FILE": str(blueprint.authority.files.certificate),
         "KS_GATEWAY_OPS_URL": blueprint.apigateway.ops_url,
         "KS_CONSOLE_URL": blueprint.console.url,
         "KS_ACCOUNT_URL": blueprint.account.url,

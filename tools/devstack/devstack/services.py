@@ -13,13 +13,16 @@ from devstack.program import NotReady, Program, check_http
 class Service(Program):
     """The service `ks-<service>`, configured by the file that all of them share.
 
-    `setting` is the name of its port in the settings. `ops_port` is set where health is not on `port`.
+    `setting` is the name of its port in the settings.
     """
 
     service: str
     setting: str
     config: Path
+    more_ports: Mapping[str, int] = field(default_factory=dict)
+    """Further ports that it listens on, by the names of their settings."""
     ops_port: int | None = None
+    """Where its health is, if not on `port`."""
     overrides: Mapping[str, str] = field(default_factory=dict)
     """Values over the file's, by `section.key`."""
 
@@ -38,8 +41,7 @@ class Service(Program):
 
     @property
     def ports(self) -> Mapping[str, int]:
-        own = {self.setting: self.port}
-        return own | {f"{self.setting}_ops": self.ops_port} if self.ops_port else own
+        return {self.setting: self.port, **self.more_ports}
 
     @property
     def configuration(self) -> Path:

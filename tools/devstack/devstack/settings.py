@@ -23,9 +23,14 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ports:
-    """One loopback port for each thing that listens; `gateway_ops` has the gateway's health and metrics."""
+    """One loopback port for each thing that listens.
+
+    `gateway_ops` has the gateway's health and metrics; `gateway_tls` serves what `gateway` does over TLS,
+    without which kubectl sends no token.
+    """
 
     gateway: int = 2018
+    gateway_tls: int = 2443
     gateway_ops: int = 2019
     console: int = 30880
     account: int = 9091

@@ -37,7 +37,16 @@ _EXPECTED = (
     SupervisorError,
     OSError,
 )
-_KEPT = ("redis", "openldap", "mariadb", "prometheus", "kubernetes", "secrets", "settings.json")
+_KEPT = (
+    "redis",
+    "openldap",
+    "mariadb",
+    "prometheus",
+    "kubernetes",
+    "secrets",
+    "certificates",
+    "settings.json",
+)
 _PASSING = (
     "supervisor",
     "logs",
