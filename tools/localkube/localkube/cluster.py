@@ -18,10 +18,10 @@ from localkube.control_plane import Component, ControlPlane
 from localkube.errors import LocalkubeError, NotRunning, PortTaken, StateMismatch
 from localkube.kubeconfig import ADMINISTRATORS, write_kubeconfig
 from localkube.layout import Layout
-from localkube.node import addons, claim, network
+from localkube.node import addons, claim, containerd, network
 from localkube.node.claim import machine_lock
 from localkube.node.node import NAMES as NODE_NAMES
-from localkube.node.node import Node, refuse_unless_possible
+from localkube.node.node import Node, abandon, refuse_unless_possible
 from localkube.pki import Pki, ensure_pki
 from localkube.process import kill_marked
 from localkube.progress import Progress
@@ -115,7 +115,7 @@ class Localkube:
         return self.status()
 
     def down(self, delete: bool = False) -> None:
-        """Stop everything, crashed or not; `delete` also removes the cluster's data."""
+        """Stop everything, crashed or not, if there is anything; `delete` also removes the cluster's data."""
         with self._changing():
             settings = remembered.load(self.layout.settings)
             if settings:
@@ -123,8 +123,9 @@ class Localkube:
             kill_marked(self.layout.root)
             if os.geteuid() == 0:
                 with machine_lock():
+                    abandon(self.layout.root)
                     network.remove_routes(self.layout.root)
-            if delete:
+            if delete or settings is None:
                 shutil.rmtree(self.layout.root, ignore_errors=True)
                 places.forget(self.layout.root)
 
@@ -145,6 +146,19 @@ class Localkube:
             problem=problem,
             components=components,
         )
+
+    def images(self) -> list[str]:
+        """The names of the node's images; raises NotRunning when there is no node."""
+        self._require_node()
+        return sorted(containerd.image_names())
+
+    def import_image(self, archive: Path | str) -> list[str]:
+        """Give the node the images of an archive (`docker save`, or OCI); their names.
+
+        Raises ImageError when it cannot be read, NotRunning when there is no node.
+        """
+        self._require_node()
+        return containerd.import_image(Path(archive))
 
     def user_kubeconfig(self, user: str, groups: Iterable[str] = ()) -> Path:
         """A kubeconfig (mode 0600) that makes its holder `user` in `groups`, by a client certificate."""
@@ -167,6 +181,10 @@ class Localkube:
             self._supervisor.ensure(self._component(name))
             if name == plane.API_SERVER:
                 self._wait_for_api_server(self.settings)
+
+    def _require_node(self) -> None:
+        if self._supervisor.process(containerd.NAME).running() is None:
+            raise NotRunning(f"cluster {self.name!r} runs no node, and images are the node's")
 
     def _settle(self) -> Settings:
         settings = remembered.load(self.layout.settings)

@@ -15,6 +15,7 @@ class KubeVersion:
     kubernetes: str
     etcd: str
     coredns: str
+    go: str
 
     @property
     def minor(self) -> str:
@@ -27,10 +28,10 @@ class KubeVersion:
         return "0." + self.kubernetes.partition(".")[2]
 
 
-# etcd is the version that go.mod of the Kubernetes release requires.
+# etcd is the version that go.mod of the Kubernetes release requires; go the oldest that builds all three.
 PINNED = (
-    KubeVersion(kubernetes="1.37.2", etcd="3.7.0", coredns="1.15.0"),
-    KubeVersion(kubernetes="1.34.4", etcd="3.6.4", coredns="1.15.0"),
+    KubeVersion(kubernetes="1.37.2", etcd="3.7.0", coredns="1.15.0", go="1.26"),
+    KubeVersion(kubernetes="1.34.4", etcd="3.6.4", coredns="1.15.0", go="1.26"),
 )
 NEWEST = PINNED[0]
 VERSION_VARIABLE = "KUBE_VERSION"

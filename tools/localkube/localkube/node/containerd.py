@@ -23,9 +23,9 @@ def refuse_foreign(own_pid: int | None) -> None:
     if holder is None or holder == own_pid:
         return
     raise SocketTaken(
-        f"{machine.CONTAINERD_SOCKET} is held by process {holder} ({procfs.command(holder)}): Docker's or "
-        "the system's containerd, most likely. A node needs that socket: stop the other (`systemctl stop docker "
-        "containerd`, and `systemctl disable` to keep it so), or use --control-plane-only"
+        f"{machine.CONTAINERD_SOCKET} is held by process {holder} ({procfs.command(holder)}): "
+        "Docker's or the system's containerd, most likely. A node needs that socket: stop the other "
+        "(`systemctl stop docker containerd`; `systemctl disable` keeps it so), or use --control-plane-only"
     )
 
 

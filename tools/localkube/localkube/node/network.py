@@ -35,9 +35,13 @@ def route_to_nowhere(root: Path, settings: Settings) -> None:
         _add_route(addresses)
 
 
-def remove_routes(root: Path) -> None:
-    """Take back `route_to_nowhere`; the interface goes when no cluster needs it any more."""
-    _token(root).unlink(missing_ok=True)
+def remove_routes(root: Path | None = None) -> None:
+    """Take back `route_to_nowhere` of the cluster at `root`, and of clusters whose folder is gone.
+
+    The interface goes when no cluster needs it any more.
+    """
+    if root:
+        _token(root).unlink(missing_ok=True)
     if not _TOKENS.exists():
         return
     for token in _TOKENS.iterdir():
@@ -46,6 +50,11 @@ def remove_routes(root: Path) -> None:
     if not any(_TOKENS.iterdir()):
         _TOKENS.rmdir()
         attempt("ip", "link", "delete", machine.INTERFACE)
+
+
+def has_routes(root: Path) -> bool:
+    """Whether the cluster at `root` has not taken back its routes."""
+    return _token(root).exists()
 
 
 def raise_node(settings: Settings, directory: Path) -> None:
@@ -60,10 +69,15 @@ def raise_node(settings: Settings, directory: Path) -> None:
 
 
 def remove_node(settings: Settings) -> None:
-    """Take back `raise_node`, and what kube-proxy and the plugins left: each by its exact name."""
+    """Take back `raise_node`, and what kube-proxy left: each by its exact name."""
+    attempt("ip", "address", "delete", f"{settings.node_address}/32", "dev", machine.INTERFACE)
+    restore()
+
+
+def restore() -> None:
+    """Delete the tables and give forwarding back the value that it had before the node."""
     for family, name in (TABLE, *PROXY_TABLES):
         attempt("nft", "delete", "table", family, name)
-    attempt("ip", "address", "delete", f"{settings.node_address}/32", "dev", machine.INTERFACE)
     if _FORWARDING_BEFORE.exists():
         _FORWARDING.write_text(_FORWARDING_BEFORE.read_text())
         _FORWARDING_BEFORE.unlink()

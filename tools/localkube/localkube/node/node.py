@@ -69,6 +69,7 @@ class Node:
                 if holder.alive():
                     raise NodeHeld(holder.name, holder.state)
                 sweep(Path(holder.state), holder)
+                network.restore()
                 holder = None
             if not self.running():
                 sweep(self.layout.root, holder)
@@ -167,6 +168,15 @@ class Node:
             raise NodeRefused(
                 f"another kubelet runs containers here ({others[0]}): stop it, or use --control-plane-only"
             )
+
+
+def abandon(root: Path) -> None:
+    """Give up the node of the cluster at `root`, whose settings may be lost; needs the machine lock."""
+    holder = claim.current()
+    if holder and holder.state == str(root):
+        sweep(root, holder)
+        network.restore()
+        claim.give_up()
 
 
 def sweep(root: Path, holder: claim.Claim | None) -> None:
