@@ -53,6 +53,7 @@ class Blueprint:
         )
         self.apigateway = self._gateway(ports)
         self.console = self._service("console", "console", ports.console)
+        self.console.overrides = {**self.console.overrides, "console.gatewayURL": self.apigateway.url}
         self.prometheus = Prometheus(
             directory=state / "prometheus", port=ports.prometheus, targets=self._targets()
         )
