@@ -27,7 +27,7 @@ def unique(prefix: str) -> str:
 def config_of(
     openldap: RunningServer[Any],
     redis_server: RunningServer[Any],
-    kubernetes: KubernetesServer,
+    cluster: KubernetesServer,
     **sections: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The configuration of ks-account on these back ends, with `sections` over it."""
@@ -40,7 +40,7 @@ def config_of(
             "groupSearchBase": "ou=Groups,dc=kubesphere,dc=io",
         },
         "redis": {"host": redis_server.host, "port": redis_server.port},
-        "kubernetes": {"kubeconfig": str(kubernetes.kubeconfig)},
+        "kubernetes": {"kubeconfig": str(cluster.kubeconfig)},
         "authentication": {"jwtSecret": SECRET},
         "account": {"passwordRounds": 1000, "addressRateLimit": 100_000},
         "server": {"checkInterval": "500ms"},

@@ -84,12 +84,10 @@ class Directory:
 
     def __init__(self, config: LdapConfig, account: AccountSection) -> None:
         self._config = config
-        self._start_tls = account.ldap_start_tls
-        self._server = _server(config, account)
-        self._entries = LdapPool(
-            self._connect_as_manager, size=config.pool, wait=account.pool_wait, name="ldap"
-        )
-        self._logins = LdapPool(self._connect, size=config.pool, wait=account.pool_wait, name="ldap-login")
+        self._account = account
+        size, wait = config.pool, account.pool_wait
+        self._entries = LdapPool(self._connect_as_manager, size=size, wait=wait, server=config.host)
+        self._logins = LdapPool(self._connect, size=size, wait=wait, server=config.host)
 
     async def open(self) -> None:
         """Nothing: connections are made when they are needed."""
@@ -284,8 +282,9 @@ class Directory:
         return ":".join(value for _, value, _ in reversed(parse_dn(dn)[:-depth]))
 
     def _connect(self) -> Connection:
+        # A Server remembers for minutes that an address did not answer, so each connection gets its own.
         connection = Connection(
-            self._server,
+            _server(self._config, self._account),
             client_strategy=SYNC,
             receive_timeout=ceil(self._config.timeout),
             check_names=False,
@@ -293,7 +292,7 @@ class Directory:
             return_empty_attributes=False,
         )
         connection.open(read_server_info=False)
-        if self._start_tls:
+        if self._account.ldap_start_tls:
             connection.start_tls(read_server_info=False)
         connection.authentication = "SIMPLE"
         return connection

@@ -24,16 +24,18 @@ T = TypeVar("T")
 class LdapPool:
     """Runs functions of a connection in threads, on connections that are kept and replaced when they break.
 
-    `connect` makes a connection that is ready for use and raises LDAPException when it cannot.
+    `connect` makes a connection that is ready for use and raises LDAPException when it cannot; `server` is
+    how errors call the other side.
     """
 
-    def __init__(self, connect: Callable[[], Connection], *, size: int, wait: float, name: str) -> None:
+    def __init__(self, connect: Callable[[], Connection], *, size: int, wait: float, server: str) -> None:
         self._connect = connect
         self._size = size
         self._wait = wait
+        self._server = server
         self._slots = asyncio.Semaphore(size)
         self._idle: collections.deque[Connection] = collections.deque()
-        self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix="ldap")
 
     async def run(self, work: Callable[[Connection], T], *, repeatable: bool) -> T:
         """Give what `work` gives for a connection.
@@ -75,7 +77,7 @@ class LdapPool:
                     raise
                 return self._on(self._connect(), work)
         except (LDAPException, OSError) as error:
-            raise Unavailable("ldap", _reason(error)) from error
+            raise Unavailable("ldap", f"{self._server}: {_reason(error)}") from error
 
     def _on(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         try:
