@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from time import monotonic
 from typing import Any, Literal
 
 from kubekit import metrics
-from kubekit.errors import Unreachable
+from kubekit.errors import KubernetesError, NotServed, Unreachable
 from kubekit.resource import Object, Resource
 from kubekit.selection import Selection
 from kubekit.store import IndexFn, Key, Row, Store
@@ -17,6 +19,9 @@ log = logging.getLogger(__name__)
 __all__ = ["Cache", "Change", "Handler", "IndexFn", "Key", "Row", "TrimFn", "default_trim"]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+GRACE = 5.0
+"""Seconds that a filled cache may fail before `check` says so: a watch that breaks is mostly back at once."""
 
 ChangeType = Literal["added", "changed", "deleted"]
 TrimFn = Callable[[Object], Object]
@@ -70,6 +75,32 @@ class Change:
 Handler = Callable[[Change], None]
 
 
+@dataclass(slots=True)
+class State:
+    """How an informer does: why it fails and since when (monotonic) while it does, and when it last heard
+    anything.
+    """
+
+    error: KubernetesError | None = None
+    failing_since: float | None = None
+    heard: float | None = None
+
+    def succeeded(self) -> None:
+        """The server was heard."""
+        self.error = self.failing_since = None
+        self.heard = monotonic()
+
+    def failed(self, error: KubernetesError) -> None:
+        """A list or watch failed."""
+        self.error = error
+        self.failing_since = self.failing_since or monotonic()
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the server was last heard; None when never."""
+        return None if self.heard is None else monotonic() - self.heard
+
+
 class Cache:
     """The objects of a resource as the cluster last told, as trimmed JSON bytes. Reads never leave the
     process.
@@ -80,6 +111,7 @@ class Cache:
         self.namespace = namespace
         self.served = True
         """False while the cluster does not serve this API (no such CRD); the cache fills once it does."""
+        self.state = State()
         self._trim = trim
         self._store = Store(self._index_failed)
         self._handlers: dict[int, Handler] = {}
@@ -99,6 +131,31 @@ class Cache:
                 await self._synced.wait()
         except TimeoutError as error:
             raise Unreachable(f"{self.resource} were not listed within {timeout:g} s") from error
+
+    def require(self) -> None:
+        """Returns once the cache has been filled; raises why it is not: NotServed, or what its informer
+        met last.
+
+        For answering requests: what a filled cache holds may be old while the server is away, but never
+        partial.
+        """
+        what = f"cache of {self.resource}"
+        if not self.served:
+            raise NotServed(
+                f"{what}: the cluster does not serve {self.resource}; apply its CRD", 404, "NotFound"
+            )
+        if not self.is_synced:
+            raise (self.state.error or Unreachable("not filled yet")).about(what)
+
+    def check(self) -> None:
+        """Raises why the cache is not in step with the cluster. An API that is not served is no failure."""
+        if not self.served:
+            return
+        self.require()
+        since = self.state.failing_since
+        if self.state.error is not None and since is not None and monotonic() - since > GRACE:
+            what = f"cache of {self.resource} (last heard of {self.state.age or 0:.0f} s ago)"
+            raise self.state.error.about(what)
 
     def get(self, name: str, namespace: str | None = None) -> Object | None:
         """One object, decoded fresh; the caller may change it. None when there is none."""
@@ -147,6 +204,10 @@ class Cache:
         """Adds an index. Raises ValueError when one of that name does something else."""
         self._store.add_index(name, fn)
 
+    def has_index(self, name: str) -> bool:
+        """Whether there is an index of that name."""
+        return self._store.has_index(name)
+
     def subscribe(self, handler: Handler) -> Callable[[], None]:
         """Calls `handler` for every object present, as "added", and from then on for every change. Gives
         the undo.
@@ -157,7 +218,11 @@ class Cache:
         for row in list(self._store):
             self._tell(handler, Change("added", row.key, None, row))
         self._handlers[number] = handler
-        return lambda: void(self._handlers.pop(number, None))
+
+        def unsubscribe() -> None:
+            self._handlers.pop(number, None)
+
+        return unsubscribe
 
     def __len__(self) -> int:
         return len(self._store)
@@ -220,7 +285,3 @@ class Cache:
         if not self._failed_indexing:
             self._failed_indexing = True
             log.warning("an index of %s failed on %s, which stays out of it: %r", self.resource, key, error)
-
-
-def void(_: object) -> None:
-    """Turns an expression into a statement's nothing."""

@@ -18,6 +18,7 @@ from kubekit.cache import Cache, TrimFn, default_trim
 from kubekit.config import ClusterConfig
 from kubekit.errors import Unreachable
 from kubekit.informer import Informer
+from kubekit.pages import RawPage
 from kubekit.resource import Object, Resource
 from kubekit.store import IndexFn
 from kubekit.transport import Impersonation, Transport
@@ -106,7 +107,7 @@ class Cluster:
         """
         await self._transport.send("GET", "/version", timeout=CHECK_TIMEOUT, limited=False)
         for informer in self._informers.values():
-            informer.check()
+            informer.cache.check()
 
     @property
     def server(self) -> str:
@@ -154,15 +155,17 @@ class Cluster:
         params = _given(
             labelSelector=label_selector, fieldSelector=field_selector, limit=limit, **{"continue": continue_}
         )
-        answer = _decode(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
-        items: list[Object] = answer.get("items") or []
-        for item in items:
-            # The API leaves these out of the items of a list; an object should say what it is, wherever it
-            # came from.
-            item.setdefault("apiVersion", resource.api_version)
-            item.setdefault("kind", resource.kind)
-        metadata: Mapping[str, str] = answer.get("metadata") or {}
-        return ObjectList(items, metadata.get("resourceVersion") or "", metadata.get("continue") or "")
+        page = RawPage(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
+        return ObjectList([*page.objects(resource)], page.resource_version, page.continue_)
+
+    async def list_page(
+        self, resource: Resource, namespace: str | None = None, *, limit: int, continue_: str = ""
+    ) -> RawPage:
+        """One page of a list for a cache, past the rate limit: pages follow one another, and never pile
+        up.
+        """
+        params = _given(limit=limit, **{"continue": continue_})
+        return RawPage(await self.request("GET", resource.path(namespace), params=params, limited=False))
 
     async def create(
         self,

@@ -32,5 +32,5 @@ class ClusterConfig:
     watches: int = 256
     watch_idle: float = 120
     max_body: int = 64 * 1024 * 1024
-    page_size: int = 500
+    page_size: int = 250
     user_agent: str = "kubekit"

@@ -12,11 +12,11 @@ from time import monotonic
 from typing import ClassVar
 
 from kubekit import metrics
-from kubekit.apply import check_owner, differs, owned, role_ref_changed
+from kubekit.applier import Applier
 from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
-from kubekit.errors import Conflict, KubernetesError, NotFound
-from kubekit.objects import being_deleted, controller_of, controller_uid, key_of
+from kubekit.errors import Conflict, KubernetesError
+from kubekit.objects import controller_of
 from kubekit.queue import QueueClosed, QueueFull, QueueLimits, WorkQueue
 from kubekit.resource import Object, Resource
 from kubekit.store import Key
@@ -24,8 +24,6 @@ from kubekit.store import Key
 __all__ = ["DONE", "Controller", "ControllerManager", "Key", "MapFn", "Outcome", "RequeueAfter"]
 
 log = logging.getLogger(__name__)
-
-OWNER_INDEX = "kubekit.controller-uid"
 
 MapFn = Callable[[Object], Iterable[Key]]
 """Which objects a change of another one concerns."""
@@ -73,8 +71,8 @@ class Controller:
         self.cluster = cluster
         resources = {self.reconciles, *self.owns, *self.watches}
         self.cache: Mapping[Resource, Cache] = {resource: cluster.cache(resource) for resource in resources}
-        for resource in self.owns:
-            self.cache[resource].add_index(OWNER_INDEX, controller_uid)
+        self._applier = Applier(cluster, self.cache, self.name, self.merge)
+        self._applier.index_owners(self.owns)
         self.queue: WorkQueue[Key] = WorkQueue(self.name, self.limits)
         self._overflowed = False
 
@@ -92,70 +90,20 @@ class Controller:
         """
         return wanted
 
-    async def apply(self, owner: Object, objects: Iterable[Object], *, prune: bool = False) -> int:
-        """Makes `objects` as given, controlled by `owner`; writes only what differs. Gives the number of
-        writes.
+    async def apply(self, owner: Object | None, objects: Iterable[Object], *, prune: bool = False) -> int:
+        """Makes `objects` as given; writes only what differs. Gives the number of writes.
 
-        Each has apiVersion, kind and metadata, and is of a resource in `owns`. With `prune`, what `owner`
-        controls and is not among them is deleted. Raises OwnedByAnother, and KubernetesError for what the
-        cluster refuses.
+        Each has apiVersion, kind and metadata, and is of a resource in `owns` or `watches`. With an
+        `owner`, it becomes their controller; with `prune`, what it controls and is not among them is
+        deleted. Raises OwnedByAnother, ValueError, and KubernetesError for what the cluster refuses.
         """
-        writes = 0
-        wanted: set[tuple[Resource, Key]] = set()
-        for obj in objects:
-            resource = self._resource_of(obj)
-            wanted.add((resource, key_of(obj)))
-            writes += await self._apply_one(owner, resource, owned(owner, obj))
+        wanted = list(objects)
+        writes = await self._applier.apply(owner, wanted)
         if prune:
-            writes += await self._prune(owner, wanted)
+            if owner is None:
+                raise ValueError("prune needs an owner: nothing else tells which objects to delete")
+            writes += await self._applier.prune(owner, wanted)
         return writes
-
-    async def _apply_one(self, owner: Object, resource: Resource, obj: Object) -> bool:
-        key = key_of(obj)
-        present = self.cache[resource].get(key.name, key.namespace)
-        if present is not None:
-            check_owner(owner, present)
-            if being_deleted(present):
-                return False  # its end wakes the owner again
-            merged = self.merge(present, obj)
-            if merged is not obj:
-                version = present["metadata"]["resourceVersion"]
-                obj = {**merged, "metadata": {**merged["metadata"], "resourceVersion": version}}
-            if not differs(present, obj):
-                return False
-            if role_ref_changed(present, obj):
-                await self._delete(resource, present)
-                obj["metadata"].pop("resourceVersion", None)
-        await self.cluster.apply(resource, obj, field_manager=self.name)
-        log.info("%s: wrote %s %s", self.name, resource.kind, key)
-        return True
-
-    async def _prune(self, owner: Object, wanted: set[tuple[Resource, Key]]) -> int:
-        writes = 0
-        for resource in self.owns:
-            for present in self.cache[resource].by(OWNER_INDEX, owner["metadata"]["uid"]):
-                if (resource, key_of(present)) not in wanted and not being_deleted(present):
-                    await self._delete(resource, present)
-                    log.info("%s: deleted %s %s", self.name, resource.kind, key_of(present))
-                    writes += 1
-        return writes
-
-    async def _delete(self, resource: Resource, obj: Object) -> None:
-        metadata = obj["metadata"]
-        try:
-            await self.cluster.delete(
-                resource, metadata["name"], metadata.get("namespace"), uid=metadata["uid"]
-            )
-        except NotFound:
-            log.debug("%s: %s %s was gone already", self.name, resource.kind, metadata["name"])
-
-    def _resource_of(self, obj: Object) -> Resource:
-        for resource in self.owns:
-            if (resource.api_version, resource.kind) == (obj["apiVersion"], obj["kind"]):
-                return resource
-        raise ValueError(
-            f"{self.name} does not own {obj['kind']} of {obj['apiVersion']}; add its resource to `owns`"
-        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Reconciles until `stop` is set, then lets the workers finish what they are at."""
@@ -196,7 +144,8 @@ class Controller:
             await asyncio.gather(stopped, filled, return_exceptions=True)
 
     def _subscribe(self) -> list[Callable[[], None]]:
-        unsubscribe = [self.cache[self.reconciles].subscribe(lambda change: self._wake([change.key]))]
+        unsubscribe = self._applier.follow()
+        unsubscribe.append(self.cache[self.reconciles].subscribe(lambda change: self._wake([change.key])))
         unsubscribe += [self.cache[resource].subscribe(self._wake_owner) for resource in self.owns]
         for resource, keys_of in self.watches.items():
 

@@ -5,8 +5,9 @@ Status codes and reasons are those of the API's `Status` object, described under
 https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md
 """
 
+import copy
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import orjson
 
@@ -39,6 +40,13 @@ class KubernetesError(Exception):
         self.body: Mapping[str, Any] = body or {}
         self.retry_after = retry_after
 
+    def about(self, what: str) -> Self:
+        """The same error, whose message begins with what it is about."""
+        error = copy.copy(self)
+        error.message = f"{what}: {self.message}"
+        error.args = (error.message,)
+        return error
+
 
 class Unreachable(KubernetesError):
     """No answer came: refused, timed out, cut off, or TLS could not be agreed."""
@@ -54,6 +62,10 @@ class Forbidden(KubernetesError):
 
 class NotFound(KubernetesError):
     """404: there is no such object, or no such API."""
+
+
+class NotServed(NotFound):
+    """The cluster does not serve this API: its CustomResourceDefinition is not applied."""
 
 
 class AlreadyExists(KubernetesError):

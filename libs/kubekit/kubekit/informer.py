@@ -11,14 +11,16 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
 from kubekit import metrics
 from kubekit.cache import Cache
-from kubekit.errors import Gone, KubernetesError, NotFound, Unreachable
-from kubekit.resource import Object, Resource
+from kubekit.errors import Gone, KubernetesError, NotFound
+from kubekit.heap import give_back
+from kubekit.objects import key_of
+from kubekit.pages import RawPage
+from kubekit.resource import Resource
 from kubekit.store import Key
 from kubekit.watch import WatchEvent
 
@@ -34,50 +36,25 @@ NOT_SERVED_RETRY = (1.0, 3.0)
 """Seconds between looks for an API that is not served, such as a CRD yet to be created."""
 
 
-class Listing(Protocol):
-    """One page of a list."""
-
-    @property
-    def items(self) -> list[Object]: ...
-    @property
-    def resource_version(self) -> str: ...
-    @property
-    def continue_(self) -> str: ...
-
-
 class Source(Protocol):
     """What an informer needs of a cluster."""
 
-    async def list(
-        self, resource: Resource, namespace: str | None = None, *, limit: int | None, continue_: str | None
-    ) -> Listing: ...
+    async def list_page(
+        self, resource: Resource, namespace: str | None, *, limit: int, continue_: str
+    ) -> RawPage: ...
 
     def watch(
         self, resource: Resource, namespace: str | None = None, *, resource_version: str
     ) -> AsyncGenerator[WatchEvent, None]: ...
 
 
-@dataclass(slots=True)
-class State:
-    """How an informer does: its last failure if it has not recovered, and when it last heard from the
-    server.
-    """
-
-    error: KubernetesError | None = None
-    heard: float | None = None
-
-    @property
-    def age(self) -> float | None:
-        """Seconds since the server was last heard of; None when never."""
-        return None if self.heard is None else monotonic() - self.heard
-
-
 class Informer:
-    """Fills one cache for as long as it runs. It never gives up: failures are kept in `state` and retried."""
+    """Fills one cache for as long as it runs. It never gives up: failures are kept in the cache's state
+    and retried.
+    """
 
     def __init__(self, source: Source, cache: Cache, page_size: int = 500) -> None:
         self.cache = cache
-        self.state = State()
         self._source = source
         self._page_size = page_size
         self._version: str | None = None
@@ -96,17 +73,6 @@ class Informer:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-
-    def check(self) -> None:
-        """Raises why the cache is not in step with the cluster. An API that is not served is no failure."""
-        what = f"cache of {self.cache.resource}"
-        error = self.state.error
-        if error is not None and self.cache.served:
-            age = self.state.age
-            seen = "never filled" if age is None else f"last heard of {age:.0f} s ago"
-            raise type(error)(f"{what} ({seen}): {error.message}") from error
-        if not self.cache.is_synced and self.cache.served:
-            raise Unreachable(f"{what}: not filled yet")
 
     async def _run(self) -> None:
         while True:
@@ -135,16 +101,14 @@ class Informer:
         """Brings the cache to the state of a list, page by page, without ever holding all of it decoded."""
         metrics.CACHE_LISTS.labels(str(self.cache.resource)).inc()
         seen: set[Key] = set()
-        version, token = "", None
+        token = ""
         while True:
-            page = await self._source.list(
+            page = await self._source.list_page(
                 self.cache.resource, self.cache.namespace, limit=self._page_size, continue_=token
             )
-            version = page.resource_version
-            for item in page.items:
-                metadata = item["metadata"]
-                seen.add(Key(metadata.get("namespace"), metadata["name"]))
-                self.cache.put(item)
+            for obj in page.objects(self.cache.resource):
+                seen.add(key_of(obj))
+                self.cache.put(obj)
             self._heard()
             token = page.continue_
             if not token:
@@ -152,8 +116,9 @@ class Informer:
         for key in self.cache.keys():  # noqa: SIM118  a list, not a view
             if key not in seen:
                 self.cache.remove(key)
-        self._version = version
+        self._version = page.resource_version
         self.cache.mark_synced()
+        give_back()
 
     async def _watch(self) -> None:
         """Takes in changes from where the cache stands, until the server ends the watch."""
@@ -166,6 +131,7 @@ class Informer:
                 heard = True
                 self._take(event)
                 self._heard()
+                self._failures = 0
         finally:
             await events.aclose()
         if not heard and monotonic() - started < 1:
@@ -175,21 +141,20 @@ class Informer:
     def _take(self, event: WatchEvent) -> None:
         version = event.resource_version
         if event.type == "DELETED":
-            metadata = event.object["metadata"]
-            self.cache.remove(Key(metadata.get("namespace"), metadata["name"]))
+            self.cache.remove(key_of(event.object))
         elif event.type != "BOOKMARK":
             self.cache.put(event.object)
         self._version = version
 
     def _heard(self) -> None:
-        self._failures = self._missing = 0
+        # Failures count on until a watch works: a list that succeeds before every watch that fails is costly.
+        self._missing = 0
         self.cache.served = True
-        self.state.error = None
-        self.state.heard = monotonic()
+        self.cache.state.succeeded()
 
     async def _failed(self, error: KubernetesError) -> None:
         metrics.CACHE_FAILURES.labels(str(self.cache.resource)).inc()
-        self.state.error = error
+        self.cache.state.failed(error)
         await self._pause()
 
     async def _not_served(self, error: NotFound) -> None:
@@ -198,14 +163,14 @@ class Informer:
         """
         self._missing += 1
         self._version = None
+        self.cache.state.failed(error)
         if self._missing > 1 or not self.cache.is_synced:
             self.cache.served = False
-            self.state.error = error
             for key in self.cache.keys():  # noqa: SIM118  a list, not a view
                 self.cache.remove(key)
-        await asyncio.sleep(random.uniform(*NOT_SERVED_RETRY))  # noqa: S311
+        await asyncio.sleep(random.uniform(*NOT_SERVED_RETRY))  # noqa: S311  spreads load
 
     async def _pause(self) -> None:
         self._failures += 1
         longest = min(BACKOFF_CAP, BACKOFF_BASE * 2**self._failures)
-        await asyncio.sleep(random.uniform(0.02, longest))  # noqa: S311
+        await asyncio.sleep(random.uniform(0.02, longest))  # noqa: S311  spreads load

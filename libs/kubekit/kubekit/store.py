@@ -5,13 +5,16 @@ ever read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from sys import intern
 from typing import Any, NamedTuple, cast
 
 import orjson
 
 from kubekit.resource import Object
 
-Indexed = dict[str, tuple[str, ...]]
+Indexed = tuple[tuple[str, tuple[str, ...]], ...]
+"""What a row is filed under: index names and values."""
+
 IndexValues = str | Iterable[str] | None
 IndexFn = Callable[[Object], IndexValues]
 """What to find an object by: a value, several, or None to leave it out of the index."""
@@ -35,11 +38,12 @@ class Row:
     def __init__(self, key: Key, obj: Object) -> None:
         metadata: Mapping[str, Any] = obj["metadata"]
         self.key = key
-        self.raw: bytes = orjson.dumps(obj)
+        # A copy of the right size: the encoder shrinks a buffer twice as large, whose rest nothing else fits.
+        self.raw = bytes(memoryview(orjson.dumps(obj)))
         self.created: str = metadata.get("creationTimestamp") or ""
         self.uid: str = metadata.get("uid") or ""
         self.version: str = metadata.get("resourceVersion") or ""
-        self.indexed: Indexed = {}
+        self.indexed: Indexed = ()
 
     @property
     def name(self) -> str:
@@ -75,7 +79,7 @@ class Index:
             return ()
         if found is None:
             return ()
-        return (found,) if isinstance(found, str) else tuple(dict.fromkeys(found))
+        return (intern(found),) if isinstance(found, str) else tuple(map(intern, dict.fromkeys(found)))
 
     def put(self, row: Row, values: Iterable[str]) -> None:
         """Files a row under values."""
@@ -112,7 +116,8 @@ class Store:
     def put(self, obj: Object) -> Row | None:
         """Takes an object in. Gives the row that it replaces."""
         metadata = obj["metadata"]
-        key = Key(metadata.get("namespace"), metadata["name"])
+        namespace = metadata.get("namespace")
+        key = Key(intern(namespace) if namespace else None, metadata["name"])
         old = self.rows.get(key)
         if old is not None:
             # The key's strings are shared by every structure that holds them, and by the row that follows.
@@ -145,6 +150,10 @@ class Store:
         except KeyError:
             raise KeyError(f"no index {name!r}; there are {sorted(self._indexes)}") from None
 
+    def has_index(self, name: str) -> bool:
+        """Whether there is an index of that name."""
+        return name in self._indexes
+
     def add_index(self, name: str, fn: IndexFn) -> None:
         """Adds an index over what is and what will be there. Raises ValueError when the name means
         something else.
@@ -161,12 +170,12 @@ class Store:
     def _file(self, name: str, index: Index, row: Row, obj: Object) -> None:
         values = index.values(row, obj)
         if values:
-            row.indexed[name] = values
+            row.indexed = (*row.indexed, (name, values))
             index.put(row, values)
 
     def _unfile(self, row: Row) -> None:
         self.bytes -= len(row.raw)
-        for name, values in row.indexed.items():
+        for name, values in row.indexed:
             self._indexes[name].drop(row, values)
         if row.namespace is not None:
             rows = self._namespaces[row.namespace]

@@ -83,7 +83,7 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         as_user: Impersonation | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  handed to aiohttp, and shared with the retries
+        timeout: float | None = None,  # noqa: ASYNC109  shared by the retries
         limited: bool = True,
     ) -> bytes:
         """The body of a successful answer. Raises KubernetesError; retries what the server asks to send

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
+from kubekit.errors import KubernetesError
 from kubekit.rbac.policy import Binding, Decision, Names, Namespaces, Policy
 from kubekit.rbac.request import RequestInfo
 from kubekit.rbac.rule import Rule
@@ -90,9 +91,13 @@ class RbacIndex:
         return self._policy
 
     def _require_synced(self) -> None:
-        missing = [cache.resource.plural for cache in self._caches if not cache.is_synced]
-        if missing or not self._caches:
-            raise RbacNotReady(f"not yet read from Kubernetes: {', '.join(missing) or 'roles and bindings'}")
+        if not self._caches:
+            raise RbacNotReady("roles and bindings are not followed yet")
+        try:
+            for cache in self._caches:
+                cache.require()
+        except KubernetesError as error:
+            raise RbacNotReady(error.message) from error
         self._synced = True
 
 

@@ -1,0 +1,73 @@
+"""Reading one's own writes from a cache that has not seen them yet.
+
+A write returns the object as stored, some milliseconds before the watch tells of it. Whoever compares
+wanted objects with the cache in between would write them once more.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+
+from kubekit.cache import Cache, Change
+from kubekit.objects import key_of
+from kubekit.resource import Object, Resource
+from kubekit.store import Key
+
+TRUSTED = 10.0
+"""Seconds that a write is believed over the cache: watches lag less, and an object could have gone unseen
+since.
+"""
+
+REMEMBERED = 10_000
+"""Writes remembered at most; beyond it, a write may be repeated."""
+
+
+class OwnWrites:
+    """Remembers what was written until the cache of its resource has caught up."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[Resource, Key], tuple[float, Object]] = {}
+
+    def follow(self, cache: Cache) -> Callable[[], None]:
+        """Forgets what `cache` catches up with. Gives the undo."""
+
+        def seen(change: Change) -> None:
+            place = (cache.resource, change.key)
+            written = self._written.get(place)
+            if written is not None and _caught_up(change.object, written[1]):
+                del self._written[place]
+
+        return cache.subscribe(seen)
+
+    def note(self, resource: Resource, obj: Object) -> None:
+        """Remembers an object as a write returned it."""
+        if len(self._written) < REMEMBERED:
+            self._written[resource, key_of(obj)] = (monotonic(), obj)
+
+    def latest(self, cache: Cache, key: Key) -> Object | None:
+        """The object as last known: as written, until the cache has it as new; None when there is none."""
+        present = cache.get(key.name, key.namespace)
+        place = (cache.resource, key)
+        written = self._written.get(place)
+        if written is None:
+            return present
+        at, obj = written
+        if monotonic() - at > TRUSTED or (present is not None and _caught_up(present, obj)):
+            del self._written[place]
+            return present
+        return obj
+
+
+def _caught_up(seen: Object, written: Object) -> bool:
+    """Whether `seen` is no older than `written`, as far as they are the same object.
+
+    Resource versions of one resource are integers that grow:
+    https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions.
+    """
+    have, wrote = seen["metadata"], written["metadata"]
+    return have["uid"] == wrote["uid"] and _version(have["resourceVersion"]) >= _version(
+        wrote["resourceVersion"]
+    )
+
+
+def _version(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
