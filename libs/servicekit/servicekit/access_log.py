@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from servicekit.identity import Identity
-from servicekit.keys import IDENTITY, REQUEST_ID
+from servicekit.keys import IDENTITY
 
 _SECRETS = re.compile(r"(?i)(?<=[?&])(token|access_token|refresh_token|password|secret|code)=[^&]*")
 _OPERATIONAL = frozenset(("/healthz", "/readyz", "/metrics"))
@@ -16,7 +16,7 @@ _MAX_PATH = 2048
 
 
 class AccessLog(AbstractAccessLogger):
-    """Logs method, path without secrets, status, seconds, bytes, user and request id as fields."""
+    """Logs method, path without secrets, status, seconds, bytes, and user as fields."""
 
     @property
     def enabled(self) -> bool:
@@ -34,7 +34,6 @@ class AccessLog(AbstractAccessLogger):
             "seconds": round(time, 6),
             "bytes": response.body_length,
             "address": identity.address if identity is not None else request.remote,
-            "requestId": request.get(REQUEST_ID, ""),
         }
         if identity is not None:
             fields["user"] = identity.user

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.metadata
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -16,7 +16,7 @@ from servicekit.endpoint import Door
 from servicekit.group import Group
 from servicekit.health import Health
 from servicekit.identity import IdentityVerifier
-from servicekit.keys import CONFIG, HEALTH
+from servicekit.keys import CONFIG, HEADERS, HEALTH
 from servicekit.middlewares import middlewares, name_request
 from servicekit.needs import Dependency
 
@@ -34,7 +34,8 @@ class Service:
     needs: Sequence[Dependency] = ()
     groups: Sequence[Group] = ()
     plain: Sequence[AbstractRouteDef] = ()
-    background: Sequence[Background] = field(default=())
+    background: Sequence[Background] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def application(self) -> web.Application:
         """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
@@ -43,6 +44,7 @@ class Service:
         health = Health(self.needs, interval=server.check_interval, timeout=server.check_timeout)
         app[CONFIG] = self.config
         app[HEALTH] = health
+        app[HEADERS] = {"X-Content-Type-Options": "nosniff", **self.headers}
         app.middlewares.extend(middlewares(*self._tracing(app)))
         app.on_response_prepare.append(name_request)
         self._add_routes(app, Door(server, health, self._verifier()))
@@ -104,15 +106,16 @@ def service(
     groups: Iterable[Group] = (),
     plain: Iterable[AbstractRouteDef] = (),
     background: Iterable[Background] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Service:
     """Describes a service.
 
     `needs` are opened when it starts, reported in /readyz, and closed in reverse. `groups` are its routes;
     `plain` are routes of aiohttp's own kind, without identity, limits or a place in the OpenAPI document.
     `background` are coroutine functions that run beside the requests, once in every process, and are
-    cancelled when it stops.
+    cancelled when it stops. `headers` go with every response.
     """
-    return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background))
+    return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background), headers or {})
 
 
 async def _watch_needs(app: web.Application) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from servicekit.errors import (
     ServiceError,
     UnsupportedMediaType,
 )
-from servicekit.keys import REQUEST_ID
+from servicekit.keys import HEADERS, REQUEST_ID
 from servicekit.responses import JSON
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ async def name_request(request: web.Request, response: web.StreamResponse) -> No
     """Before a response begins: tells its identifier, and not what this is made of."""
     response.headers[REQUEST_ID_HEADER] = request.get(REQUEST_ID, "")
     response.headers["Server"] = "kubesphere"
+    for name, value in request.app[HEADERS].items():
+        response.headers.setdefault(name, value)
 
 
 @web.middleware
