@@ -55,6 +55,10 @@ class Row:
         """The object's namespace, None when cluster-scoped."""
         return self.key.namespace
 
+    def values(self, index: str) -> tuple[str, ...]:
+        """What the object is found by in an index, without decoding it."""
+        return next((values for name, values in self.indexed if name == index), ())
+
     def decode(self) -> Object:
         """A fresh object that the caller may change."""
         return cast("Object", orjson.loads(self.raw))
