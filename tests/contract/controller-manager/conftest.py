@@ -1,0 +1,152 @@
+"""A cluster with the platform's custom resources, and the controller manager as a process on it."""
+
+import asyncio
+import itertools
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from harness.kubernetes import KubernetesServer
+from harness.services import RunningService, running_service
+from kubekit.cluster import Cluster
+from kubekit.config import ClusterConfig
+from kubekit.errors import NotFound
+from kubekit.resource import NAMESPACES, WORKSPACES, Object, Resource
+
+WORKSPACE_LABEL = "kubesphere.io/workspace"
+_COPIED = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
+
+
+def manager_config(kubeconfig: Path, **more: Any) -> dict[str, Any]:
+    """kubesphere.yaml for a test: log as text, back at work soon after a crash."""
+    return {"kubernetes": {"kubeconfig": str(kubeconfig)}, "log": {"format": "text"}, **more}
+
+
+async def install(kubeconfig: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "ks_installer", "apply", "--profile", "dev", "--kubeconfig", str(kubeconfig)),
+        stdout=DEVNULL,
+        stderr=PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+
+
+class Tenants:
+    """Makes workspaces and namespaces of a test's own, and takes them away after it."""
+
+    def __init__(self, cluster: Cluster, prefix: str) -> None:
+        self.cluster = cluster
+        self._prefix = prefix
+        self._numbers = itertools.count(1)
+        self._made: list[tuple[Resource, str]] = []
+
+    def name(self, what: str) -> str:
+        """A name that nothing else in the cluster has."""
+        return f"{self._prefix}-{what}{next(self._numbers)}"
+
+    async def workspace(self, manager: str = "admin", name: str = "") -> Object:
+        meta = {"name": name or self.name("ws"), "annotations": {"kubesphere.io/creator": "admin"}}
+        body = {"apiVersion": WORKSPACES.api_version, "kind": "Workspace", "metadata": meta}
+        return await self._make(WORKSPACES, body | {"spec": {"manager": manager}})
+
+    async def namespace(self, workspace: str = "", creator: str = "", name: str = "", **meta: Any) -> Object:
+        metadata = {
+            "name": name or self.name("ns"),
+            "labels": {WORKSPACE_LABEL: workspace} if workspace else {},
+            "annotations": {"kubesphere.io/creator": creator} if creator else {},
+        }
+        return await self._make(NAMESPACES, {"metadata": metadata | meta})
+
+    async def copy(self, resource: Resource, obj: Object, owner_uid: str) -> Object:
+        """Creates a recorded object, owned by the workspace of this uid where it was owned by one."""
+        meta = {key: obj["metadata"][key] for key in _COPIED if key in obj["metadata"]}
+        for owner in meta.get("ownerReferences", []):
+            owner["uid"] = owner_uid
+        body = {key: value for key, value in obj.items() if key not in ("metadata", "status", "spec")}
+        return await self._make(resource, body | {"metadata": meta})
+
+    async def clean(self) -> None:
+        """Deletes what is left, whether or not a manager runs that would take off its finalizers."""
+        for resource, name in reversed(self._made):
+            try:
+                await self.cluster.delete(resource, name)
+                await self.cluster.patch(resource, name, {"metadata": {"finalizers": None}})
+            except NotFound:
+                continue
+
+    async def _make(self, resource: Resource, body: Object) -> Object:
+        made = await self.cluster.create(resource, body)
+        if not resource.namespaced:
+            self._made.append((resource, made["metadata"]["name"]))
+        return made
+
+
+@pytest_asyncio.fixture(scope="session")
+async def platform_kubeconfig(kubernetes: KubernetesServer) -> Path:
+    """Of the session's cluster, with the custom resources and system namespaces installed."""
+    await install(kubernetes.kubeconfig)
+    return kubernetes.kubeconfig
+
+
+@pytest_asyncio.fixture(scope="session")
+async def cluster(platform_kubeconfig: Path) -> AsyncIterator[Cluster]:
+    """The session's cluster, to look at and to change as its administrator."""
+    async with Cluster(ClusterConfig(kubeconfig=str(platform_kubeconfig), qps=0)) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module")
+async def manager(
+    platform_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningService]:
+    """A controller manager at work for the tests of a module."""
+    directory = tmp_path_factory.mktemp("manager")
+    async with running_service(
+        "ks-controller-manager", manager_config(platform_kubeconfig), directory
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+def managers(platform_kubeconfig: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Gives the context of one more controller manager, with its configuration changed as said."""
+    numbers = itertools.count(1)
+
+    def start(kubeconfig: Path | None = None, **more: Any) -> Any:
+        config = manager_config(kubeconfig or platform_kubeconfig, **more)
+        return running_service("ks-controller-manager", config, tmp_path / f"manager-{next(numbers)}")
+
+    return start
+
+
+@pytest_asyncio.fixture
+async def tenants(cluster: Cluster, request: pytest.FixtureRequest) -> AsyncIterator[Tenants]:
+    """Workspaces and namespaces for one test."""
+    prefix = f"cm-{abs(hash((request.node.nodeid, asyncio.get_running_loop().time()))) % 10**6}"
+    made = Tenants(cluster, prefix)
+    try:
+        yield made
+    finally:
+        await made.clean()
+
+
+Installer = Callable[[Path], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def install_platform() -> Installer:
+    """Installs the `dev` profile on the cluster of a kubeconfig."""
+    return install
+
+
+@pytest.fixture(scope="session")
+def config_of() -> Callable[..., dict[str, Any]]:
+    """The configuration of a manager for a kubeconfig."""
+    return manager_config
