@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from harness.kubernetes import KubernetesServer
 from harness.tables import print_table
-
 from kubekit.cluster import Cluster, ClusterConfig
 from kubekit.resource import NAMESPACES, PODS, Object
 

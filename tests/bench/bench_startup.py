@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from devstack.blueprint import Blueprint
 from devstack.ports import LOOPBACK, free_port
 from devstack.settings import Ports, Settings
@@ -67,7 +68,7 @@ def answers_ok(url: str) -> bool:
 @pytest.fixture(scope="module")
 def blueprint(platform: Platform) -> Iterator[Blueprint]:
     """The programs of a platform that is up."""
-    yield Blueprint(Settings(state=platform.state), Path(platform.env["KUBECONFIG"]))
+    return Blueprint(Settings(state=platform.state), Path(platform.env["KUBECONFIG"]))
 
 
 @pytest.mark.timeout(600)
