@@ -145,8 +145,13 @@ class Platform:
         )  # fmt: skip
 
     def kubectl_command(self, *arguments: str, token: str) -> list[str]:
-        """The command line of kubectl for `arguments`, as the owner of `token`, through the gateway."""
-        return [self.env["KS_KUBECTL"], "--server", self.gateway_url, "--token", token, *arguments]
+        """The command line of kubectl for `arguments`, as the owner of `token`, through the gateway.
+
+        It speaks TLS there, because kubectl sends no token over plain HTTP.
+        """
+        server = ("--server", self.env["KS_GATEWAY_TLS_URL"])
+        authority = ("--certificate-authority", self.env["KS_GATEWAY_CA_FILE"])
+        return [self.env["KS_KUBECTL"], *server, *authority, "--token", token, *arguments]
 
     def _bare_environment(self) -> dict[str, str]:
         return {**os.environ, "KUBECONFIG": os.devnull, "HOME": str(self.state)}
