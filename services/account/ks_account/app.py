@@ -10,6 +10,7 @@ from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
 from ks_account.first_start import FirstStart
 from ks_account.login import api as login_api
+from ks_account.login.grants import Grants
 from ks_account.login.signin import SignIn
 from ks_account.login.tokens import Tokens
 from ks_account.users import api as users_api
@@ -33,6 +34,7 @@ def build(config: AccountConfig) -> Service:
 
     tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
     sign_in = SignIn(directory, sessions, tokens, config)
+    grants = Grants(sign_in, tokens, sessions, directory, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster, rbac)
     accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds)
@@ -41,9 +43,12 @@ def build(config: AccountConfig) -> Service:
     first_start = FirstStart(directory, accounts, roles, config)
 
     iam = GuardedGroup("iam.kubesphere.io", "v1alpha2", rbac)
-    login_api.add_routes(iam, sign_in, tokens, sessions, directory)
+    login_api.add_routes(iam, sign_in, tokens, sessions)
+    login_api.add_review(iam, tokens, sessions, directory)
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
     access_api.add_routes(iam, members)
+    oauth = Group("iam.kubesphere.io", "v1alpha2", consumes=["application/json", login_api.FORM])
+    login_api.add_grants(oauth, grants)
     review = Group("account.kubesphere.io", "v1alpha1", prefix="/apis/account.kubesphere.io/v1alpha1")
     login_api.add_review(review, tokens, sessions, directory)
 
@@ -51,7 +56,7 @@ def build(config: AccountConfig) -> Service:
         "ks-account",
         config,
         needs=[cluster, rbac, directory, sessions, first_start],
-        groups=[iam, review],
+        groups=[iam, oauth, review],
         background=[first_start.run],
     )
 

@@ -213,6 +213,7 @@ async def set_password(openldap: RunningServer[Any]) -> Callable[[str, str | Non
             if password is not None:
                 connection.modify(dn, {"userPassword": [(ldap3.MODIFY_REPLACE, [password])]})
             connection.search(dn, "(objectClass=*)", ldap3.BASE, attributes=["userPassword"])
-            return connection.response[0]["raw_attributes"]["userPassword"][0]
+            [entry] = connection.response or []
+            return entry["raw_attributes"]["userPassword"][0]
 
     return store_it

@@ -28,7 +28,7 @@ def entries(openldap: RunningServer[Any]) -> list[str]:
         server, openldap.definition.manager_dn, openldap.definition.manager_password, raise_exceptions=True
     ) as connection:
         connection.search("dc=kubesphere,dc=io", "(objectClass=*)", attributes=["1.1"])
-        return sorted(entry["dn"].removesuffix(",dc=kubesphere,dc=io") for entry in connection.response)
+        return sorted(entry["dn"].removesuffix(",dc=kubesphere,dc=io") for entry in connection.response or [])
 
 
 async def signs_in(client: SignedClient, password: str) -> bool:

@@ -99,7 +99,7 @@ async def test_the_last_ten_logins_are_kept_with_time_and_address(
     name = person.identity.user
     for number in range(12):
         assert (await account.at(f"203.0.113.{number}").post(LOGIN, credentials(name))).status == 200
-    lines = await store.lrange(f"kubesphere:users:{name}:login-log", 0, -1)
+    lines = [str(line) for line in await store.lrange(f"kubesphere:users:{name}:login-log", 0, -1)]
     assert [line.split(",")[1] for line in lines] == [f"203.0.113.{number}" for number in range(2, 12)]
     answer = await person.get(f"{IAM}/users/{name}/logs")
     assert [entry["login_ip"] for entry in answer.json] == [f"203.0.113.{n}" for n in range(2, 12)]
@@ -188,7 +188,7 @@ async def test_a_token_is_reviewed_by_signature_and_session(
         "wrong secret": jwt.encode(claims, "another-secret-that-is-long-enough-too", "HS256"),
         "not in Redis": jwt.encode(claims, SECRET, "HS256"),
         "HS512": jwt.encode(claims, SECRET * 2, "HS512"),
-        "none": jwt.encode(claims, None, "none"),
+        "none": jwt.encode(claims, "", "none"),
         "nobody": jwt.encode({"iat": 1_700_000_000}, SECRET, "HS256"),
         "text": "bad",
         "long": "x" * 100_000,

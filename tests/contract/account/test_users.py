@@ -46,7 +46,8 @@ def entry_of(openldap: RunningServer[Any], name: str) -> dict[str, list[str]]:
         connection.search(
             f"uid={name},ou=Users,dc=kubesphere,dc=io", "(objectClass=*)", ldap3.BASE, attributes=["*"]
         )
-        raw = connection.response[0]["raw_attributes"]
+        [entry] = connection.response or []
+        raw = entry["raw_attributes"]
         return {key: [value.decode() for value in values] for key, values in raw.items()}
 
 

@@ -26,6 +26,32 @@ local function waiting()
 end
 """
 
+_SESSIONS = """
+local function make_room(sessions, prefix, most)
+  local live = {}
+  for _, token in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+    if redis.call('EXISTS', prefix .. token) == 1 then
+      table.insert(live, token)
+    else
+      redis.call('ZREM', sessions, token)
+    end
+  end
+  for i = 1, #live - most + 1 do
+    redis.call('DEL', prefix .. live[i])
+    redis.call('ZREM', sessions, live[i])
+  end
+end
+local function keep_grant(grants, family, refresh, ends, left, now)
+  local all = redis.call('HGETALL', grants)
+  for i = 1, #all, 2 do
+    local ending = tonumber(string.match(all[i + 1], ' (%d+)$'))
+    if ending < tonumber(now) then redis.call('HDEL', grants, all[i]) end
+  end
+  redis.call('HSET', grants, family, refresh .. ' ' .. ends)
+  redis.call('PEXPIRE', grants, left)
+end
+"""
+
 ADMIT = _WAITING + "return waiting()"
 
 FAIL = """
@@ -40,10 +66,12 @@ return 0
 
 BEGIN = (
     _WAITING
+    + _SESSIONS
     + """
 -- KEYS 4 sessions, 5 the token's, 6 grants
--- ARGV 7 token, 8 idle time in ms or 0, 9 most sessions, 10 now, 11 line of the log or '',
---      12 prefix of tokens, 13 length of the log
+-- ARGV 7 token, 8 its time in ms, 9 most sessions, 10 now, 11 line of the log or '',
+--      12 prefix of tokens, 13 length of the log, 14 family or '', 15 its refresh token, 16 end of that,
+--      17 time left until then in ms
 local refused = waiting()
 if refused > 0 then return refused end
 
@@ -53,28 +81,38 @@ if forgiven > 0 then
   redis.call('HINCRBY', KEYS[1], 'total', -forgiven)
 end
 
-local live = {}
-for _, token in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
-  if redis.call('EXISTS', ARGV[12] .. token) == 1 then
-    table.insert(live, token)
-  else
-    redis.call('ZREM', KEYS[4], token)
-  end
-end
-for i = 1, #live - tonumber(ARGV[9]) + 1 do
-  redis.call('DEL', ARGV[12] .. live[i])
-  redis.call('ZREM', KEYS[4], live[i])
-end
+make_room(KEYS[4], ARGV[12], tonumber(ARGV[9]))
 if tonumber(ARGV[9]) == 1 then redis.call('DEL', KEYS[6]) end
 
-redis.call('SET', KEYS[5], ARGV[7])
-if tonumber(ARGV[8]) > 0 then redis.call('PEXPIRE', KEYS[5], ARGV[8]) end
+redis.call('SET', KEYS[5], ARGV[7], 'PX', ARGV[8])
 redis.call('ZADD', KEYS[4], ARGV[10], ARGV[7])
+if ARGV[14] ~= '' then keep_grant(KEYS[6], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[10]) end
 if ARGV[11] ~= '' then
   redis.call('RPUSH', KEYS[3], ARGV[11])
   redis.call('LTRIM', KEYS[3], -tonumber(ARGV[13]), -1)
 end
 return 0
+"""
+)
+
+REFRESH = (
+    _SESSIONS
+    + """
+-- KEYS 1 sessions, 2 the new token's, 3 grants
+-- ARGV 1 new token, 2 its time in ms, 3 most sessions, 4 now, 5 prefix of tokens, 6 family,
+--      7 refresh token that was presented, 8 the one that follows it, 9 end of that, 10 time left
+-- gives 1 when done, 0 when the family has no grant, -1 when the token was used before, which ends the family
+local kept = redis.call('HGET', KEYS[3], ARGV[6])
+if not kept then return 0 end
+if string.match(kept, '^(%S+) ') ~= ARGV[7] then
+  redis.call('HDEL', KEYS[3], ARGV[6])
+  return -1
+end
+make_room(KEYS[1], ARGV[5], tonumber(ARGV[3]))
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1])
+keep_grant(KEYS[3], ARGV[6], ARGV[8], ARGV[9], ARGV[10], ARGV[4])
+return 1
 """
 )
 
@@ -105,6 +143,7 @@ ALL = {
     "admit": ADMIT,
     "fail": FAIL,
     "begin": BEGIN,
+    "refresh": REFRESH,
     "end_all": END_ALL,
     "next_number": NEXT_NUMBER,
     "release": RELEASE,

@@ -65,6 +65,34 @@ class Attempt:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A token that comes into force at `now` for `lifetime` seconds."""
+
+    user: str
+    token: str
+    now: float
+    lifetime: float
+
+    @property
+    def milliseconds(self) -> int:
+        """The lifetime as Redis takes it."""
+        return int(self.lifetime * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The refresh token, by its identifier, that a family of tokens goes on with until `ends` (Unix time)."""
+
+    family: str
+    refresh: str
+    ends: int
+
+    def left(self, now: float) -> int:
+        """Milliseconds until it ends."""
+        return int((self.ends - now) * 1000)
+
+
 class Sessions:
     """What the service keeps in Redis. Every method raises Unavailable when Redis does not answer."""
 
@@ -119,38 +147,56 @@ class Sessions:
         self,
         attempt: Attempt,
         limits: Limits,
-        token: str,
+        session: Session,
         *,
-        now: float,
-        idle: float,
         most: int,
         log: str | None,
+        grant: Grant | None = None,
     ) -> float:
         """Begin a session after a right password, unless too many wrong ones came meanwhile.
 
-        `idle` is in seconds, 0 for ever; `most` is how many sessions the user may have, of which the oldest
-        end; `log` is a line for the log of logins. Gives 0, or the seconds until the attempt may be made
+        `most` is how many sessions the user may have, of which the oldest end; with one, other grants end
+        too. `log` is a line for the log of logins. Gives 0, or the seconds until the attempt may be made
         again.
         """
-        keys = [
-            *_attempt_keys(attempt),
-            _sessions(attempt.user),
-            _token(attempt.user, token),
-            _grants(attempt.user),
-        ]
-        rest = [token, int(idle * 1000), most, now, log or "", _token(attempt.user, ""), LOG_LENGTH]
-        return await self._script("begin", keys, [*_attempt_arguments(attempt, limits), *rest]) / 1000
+        user, token = session.user, session.token
+        keys = [*_attempt_keys(attempt), _sessions(user), _token(user, token), _grants(user)]
+        rest = [token, session.milliseconds, most, session.now, log or "", _token(user, ""), LOG_LENGTH]
+        granted = (
+            [grant.family, grant.refresh, grant.ends, grant.left(session.now)] if grant else ["", "", 0, 0]
+        )
+        return (
+            await self._script("begin", keys, [*_attempt_arguments(attempt, limits), *rest, *granted]) / 1000
+        )
+
+    async def refresh(self, session: Session, presented: str, grant: Grant, *, most: int) -> bool | None:
+        """Begin a session with a refresh token, which is used up by that and followed by the one of `grant`.
+
+        `presented` is the identifier of that token. Gives True when done, None when the family has no grant
+        any more, and False when the token was used before: then the family has none from now on.
+        """
+        user = session.user
+        keys = [_sessions(user), _token(user, session.token), _grants(user)]
+        arguments = [session.token, session.milliseconds, most, session.now, _token(user, "")]
+        granted = [grant.family, presented, grant.refresh, grant.ends, grant.left(session.now)]
+        return {1: True, 0: None, -1: False}[await self._script("refresh", keys, [*arguments, *granted])]
+
+    async def tokens(self, user: str) -> list[str]:
+        """The tokens of a user that may be in force."""
+        async with _available():
+            return await self._redis.zrange(_sessions(user), 0, -1)
 
     async def is_live(self, user: str, token: str) -> bool:
         """Whether the token is in force."""
         async with _available():
             return bool(await self._redis.exists(_token(user, token)))
 
-    async def end(self, user: str, token: str) -> None:
-        """End one session."""
+    async def end(self, user: str, token: str, family: str = "") -> None:
+        """End one session, and the grant of its family."""
         async with _available(), self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(_token(user, token))
             pipe.zrem(_sessions(user), token)
+            pipe.hdel(_grants(user), family)
             await pipe.execute()
 
     async def end_all(self, user: str) -> int:

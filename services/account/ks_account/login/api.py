@@ -1,38 +1,48 @@
 """Routes for signing in and out, and for asking what a token is worth."""
 
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
+from ks_account.login.grants import Grants, Pair
 from ks_account.login.signin import SignIn, incorrect
 from ks_account.login.tokens import BadToken, Tokens
-from ks_account.users.models import Credentials
-from servicekit.errors import BadRequest
+from ks_account.users.models import Credentials, Text
+from servicekit.binding import Header
+from servicekit.errors import BadRequest, Forbidden, Unauthorized
 from servicekit.group import Group
 from servicekit.identity import Identity
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class TokenRequest(Credentials):
+    """A request of RFC 6749, sections 4.3.2 and 6."""
+
+    grant_type: Text = ""
+    refresh_token: Text = ""
 
 
 class TokenReviewSpec(BaseModel):
     """The token in question."""
 
-    token: str = ""
+    token: Text = ""
 
 
 class TokenReview(BaseModel):
     """A TokenReview of authentication.k8s.io, as webhook token authentication sends it."""
 
-    apiVersion: str = ""
-    kind: str = ""
+    apiVersion: Text = ""
+    kind: Text = ""
     spec: TokenReviewSpec | None = None
 
 
-def add_routes(
-    group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions, directory: Directory
-) -> None:
-    """Add the routes to the group iam.kubesphere.io."""
+def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions) -> None:
+    """Add signing in and out to the group iam.kubesphere.io."""
 
     @group.post("/login", public=True)
     async def login(caller: Identity, body: bytes) -> dict[str, str]:
@@ -43,11 +53,48 @@ def add_routes(
             raise incorrect() from None
         return {"access_token": await sign_in.sign_in(given.username, given.password, caller.address)}
 
-    add_review(group, tokens, sessions, directory)
+    @group.post("/logout")
+    async def logout(caller: Identity, authorization: Annotated[str, Header("Authorization")] = "") -> None:
+        """End the session of the token in `Authorization: Bearer`, and what was granted along with it."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme != "Bearer":
+            raise BadRequest("send the token whose session is to end as Authorization: Bearer <token>")
+        try:
+            claims = tokens.read(token)
+        except BadToken as error:
+            raise BadRequest(str(error)) from error
+        if claims.username != caller.user:
+            raise Forbidden("the token is somebody else's")
+        await sessions.end(caller.user, token, claims.family)
+
+
+def add_grants(group: Group, grants: Grants) -> None:
+    """Add OAuth 2 to the group iam.kubesphere.io, whose bodies are JSON, as in v2.1.1, or forms."""
+
+    @group.post("/token", public=True)
+    async def token(
+        caller: Identity, body: bytes, content_type: Annotated[str, Header("Content-Type")] = ""
+    ) -> Pair:
+        """An access and a refresh token, for a password (`password`) or a refresh token (`refresh_token`)."""
+        given = _read_request(body, is_form=content_type.startswith(FORM))
+        if given.grant_type == "password":
+            return await grants.by_password(given.username, given.password, caller.address)
+        if given.grant_type == "refresh_token":
+            return await grants.by_refresh_token(given.refresh_token)
+        why = "grant_type is not supported"
+        raise Unauthorized(why, reason="UnsupportedGrantType", headers={"WWW-Authenticate": why})
+
+
+def _read_request(body: bytes, *, is_form: bool) -> TokenRequest:
+    try:
+        values = dict(parse_qsl(body.decode(), max_num_fields=20)) if is_form else orjson.loads(body)
+        return TokenRequest.model_validate(values)
+    except ValueError as error:
+        raise BadRequest("body: is neither JSON nor a form with grant_type") from error
 
 
 def add_review(group: Group, tokens: Tokens, sessions: Sessions, directory: Directory) -> None:
-    """Add TokenReview alone, which v2.1.1 also serves in the group account.kubesphere.io."""
+    """Add TokenReview, which v2.1.1 also serves in the group account.kubesphere.io."""
 
     async def owner(token: str) -> str | None:
         try:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
 from ks_account.clients.directory import Directory, PasswordChangedMeanwhile, UserEntry
-from ks_account.clients.sessions import Attempt, Limits, Sessions
+from ks_account.clients.sessions import Attempt, Grant, Limits, Session, Sessions
 from ks_account.config import AccountConfig
 from ks_account.login.tokens import Tokens
 from ks_account.users import passwords
@@ -52,7 +52,7 @@ class SignIn:
         self._tokens = tokens
         self._rounds = config.account.password_rounds
         self._idle = config.authentication.token_idle_timeout
-        self._most = config.account.max_sessions if config.authentication.multi_login else 1
+        self.most_sessions = config.account.max_sessions if config.authentication.multi_login else 1
         self._limits = Limits(
             window=config.account.window,
             per_user_and_address=config.account.failures,
@@ -63,8 +63,9 @@ class SignIn:
     async def sign_in(self, name: str, password: str, address: str) -> str:
         """A token for the user of that name or e-mail. Raises what `check` does."""
         entry, attempt = await self.check(name, password, address)
-        token = self._tokens.make("access", entry.username, entry.email, now=time.time())
-        await self.begin(attempt, token, lifetime=self._idle)
+        now = time.time()
+        token = self._tokens.make("access", entry.username, entry.email, now=now)
+        await self.begin(attempt, Session(entry.username, token, now, self._idle))
         await self._renew_hash(entry, password)
         return token
 
@@ -88,20 +89,16 @@ class SignIn:
         await self._sessions.count_failure(attempt, self._limits)
         raise incorrect()
 
-    async def begin(self, attempt: Attempt, token: str, *, lifetime: float) -> None:
-        """Put a token into force for a user who was checked just now. Raises TooManyRequests as `check`
-        does.
-        """
-        now = time.time()
-        line = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ},{attempt.address}"
+    async def begin(self, attempt: Attempt, session: Session, grant: Grant | None = None) -> None:
+        """Begin a session of a user who was checked just now. Raises TooManyRequests as `check` does."""
+        line = f"{datetime.fromtimestamp(session.now, UTC):%Y-%m-%dT%H:%M:%SZ},{attempt.address}"
         wait = await self._sessions.begin(
             attempt,
             self._limits,
-            token,
-            now=now,
-            idle=lifetime,
-            most=self._most,
+            session,
+            most=self.most_sessions,
             log=line if attempt.address else None,
+            grant=grant,
         )
         refuse_for(wait)
 
