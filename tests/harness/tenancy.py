@@ -99,7 +99,7 @@ class Tenancy:
         await self._apply(CLUSTER_ROLE_BINDINGS, {"metadata": of_role, **bound})
 
     async def namespace(self, short: str, workspace: str | None = None, **people: Iterable[str]) -> str:
-        """A namespace, of a workspace, with its roles; `people` are bound to them: admin, operator, viewer."""
+        """A namespace, of a workspace, with its roles; `people` by role: admin, operator, viewer."""
         name = self.name(short)
         metadata = {
             "name": name,
@@ -121,6 +121,12 @@ class Tenancy:
         """Binds people to a Role or ClusterRole in a namespace."""
         metadata = {"name": name, "namespace": namespace}
         await self._apply(ROLE_BINDINGS, {"metadata": metadata, **self._binding(kind, role, people)})
+
+    async def bind_group_in(self, namespace: str, group: str, role: str) -> None:
+        """Binds a group to a ClusterRole in a namespace."""
+        bound = self._binding("ClusterRole", role, [group])
+        bound["subjects"][0]["kind"] = "Group"
+        await self._apply(ROLE_BINDINGS, {"metadata": {"name": group, "namespace": namespace}, **bound})
 
     async def bind_everywhere(self, person: str, role: str) -> None:
         """Binds a person to a ClusterRole."""

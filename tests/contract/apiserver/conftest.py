@@ -1,5 +1,6 @@
 """ks-apiserver alone, as a real process on a real API server; the tests are its gateway."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,12 @@ async def demo(cluster: Cluster) -> AsyncIterator[Tenancy]:
     """Two workspaces and their people, as they were when the answers of v2.1.1 were recorded.
 
     admin is administrator of the cluster, carol manages all workspaces. erin is admin of demo-ws and dave a
-    viewer. alice is no member of it, but operator of demo-ns1 and bound to `view` in demo-ns2. bob has nothing.
+    viewer. alice is no member, but operator of demo-ns1 and bound to `view` in demo-ns2. bob has nothing.
     """
     async with tenancy(cluster) as made:
         await add_managers(made)
         await made.workspace("system-workspace", admin=["admin"])
+        await asyncio.sleep(1.1)  # times of creation are whole seconds, and the order of these two counts
         demo = await made.workspace("demo-ws", "Demo", admin=["admin", "erin"], viewer=["dave"])
         people = {"admin": ["admin", "erin"], "viewer": ["dave"]}
         await made.namespace("demo-ns1", demo, **people, operator=["alice"])
@@ -102,8 +104,8 @@ async def add_managers(made: Tenancy) -> None:
 async def fresh(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
     """A tenancy for one test to change: workspaces demo-ws and other-ws, the service knowing of both.
 
-    admin and carol as in `demo`. In demo-ws erin is admin, rita a regular member and dave a viewer; mallory is
-    admin of other-ws. bob has nothing.
+    admin and carol as in `demo`. In demo-ws erin is admin, rita a regular member and dave a viewer; mallory
+    is admin of other-ws. bob has nothing.
     """
     async with tenancy(cluster) as made:
         await add_managers(made)

@@ -53,11 +53,9 @@ def _answer(error: kubernetes.KubernetesError) -> errors.ServiceError:
 
 
 def filled(cache: Cache) -> Cache:
-    """`cache`, once it has held everything; raises Unavailable, saying why, until then."""
-    if not cache.served:
-        raise errors.Unavailable(
-            "kubernetes", f"it serves no {cache.resource}; apply the platform's custom resource definitions"
-        )
-    if not cache.is_synced:
-        raise errors.Unavailable("kubernetes", f"its {cache.resource} have not been read yet")
+    """`cache`, once it has held everything; raises Unavailable, saying why it has not, until then."""
+    try:
+        cache.require()
+    except kubernetes.KubernetesError as error:
+        raise errors.Unavailable("kubernetes", error.message) from error
     return cache

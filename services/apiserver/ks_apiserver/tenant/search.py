@@ -32,8 +32,7 @@ def add_indexes(cache: Cache) -> Cache:
 def label_of(row: Row, label: str) -> str | None:
     """The value of a label of an object at rest."""
     prefix = f"{label}="
-    pairs = row.indexed.get(LABEL, ())
-    return next((pair.removeprefix(prefix) for pair in pairs if pair.startswith(prefix)), None)
+    return next((pair.removeprefix(prefix) for pair in row.values(LABEL) if pair.startswith(prefix)), None)
 
 
 def named(names: frozenset[str]) -> list[Key]:
@@ -67,7 +66,7 @@ def _has_name(value: str) -> Test:
 
 def _has_label(label: str, value: str) -> Test:
     pair = f"{label}={value}"
-    return lambda row: pair in row.indexed.get(LABEL, ())
+    return lambda row: pair in row.values(LABEL)
 
 
 def _has_keyword(value: str) -> Test:
@@ -82,7 +81,7 @@ def _has_keyword(value: str) -> Test:
 
 
 def _has_name_like(value: str) -> Test:
-    return lambda row: value in row.name or any(value in text for text in row.indexed.get(_DISPLAY_NAME, ()))
+    return lambda row: value in row.name or any(value in text for text in row.values(_DISPLAY_NAME))
 
 
 def _matches_nothing(_: str) -> Test:

@@ -131,7 +131,7 @@ async def test_nobody_is_allowed_anything_before_roles_and_bindings_are_read():
     with pytest.raises(RbacNotReady, match="roles and bindings"):
         await index.check()
     await index.open()
-    with pytest.raises(RbacNotReady, match="clusterrolebindings"):
+    with pytest.raises(RbacNotReady, match="clusterroles"):
         index.allows("admin", ("system:masters",), RequestInfo.of("GET", "/api/v1/pods"))
     await index.close()
 
