@@ -35,7 +35,7 @@ class ControllersConfig(Section):
 
     enabled: tuple[str, ...] = ("*",)
     """Names, `*` for all, `-name` for all but that one; the last that matches counts."""
-    workers: int = Field(default=4, ge=1, le=64)
+    workers: int = Field(default=8, ge=1, le=64)
     """Of each controller."""
     workers_of: dict[str, int] = Field(default_factory=dict)
     """Of single controllers, by name, instead."""

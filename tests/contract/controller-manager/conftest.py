@@ -137,16 +137,24 @@ async def tenants(cluster: Cluster, request: pytest.FixtureRequest) -> AsyncIter
         await made.clean()
 
 
-Installer = Callable[[Path], Awaitable[None]]
+@pytest.fixture(scope="session")
+def run_manager() -> Callable[..., Awaitable[tuple[int, str]]]:
+    """Runs `ks-controller-manager` with these arguments to its end.
+
+    Gives its exit code and what it complained.
+    """
+
+    async def run(*arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ks_controller_manager", *arguments, stdout=DEVNULL, stderr=PIPE
+        )
+        _, err = await process.communicate()
+        return process.returncode or 0, err.decode()
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def install_platform() -> Installer:
+def install_platform() -> Callable[[Path], Awaitable[None]]:
     """Installs the `dev` profile on the cluster of a kubeconfig."""
     return install
-
-
-@pytest.fixture(scope="session")
-def config_of() -> Callable[..., dict[str, Any]]:
-    """The configuration of a manager for a kubeconfig."""
-    return manager_config

@@ -43,7 +43,7 @@ def workspace_of_binding(binding: Object) -> str | None:
     """
     owner = controller_of(binding)
     workspace = labels(binding).get(WORKSPACE_LABEL)
-    if owner is None or owner["kind"] != WORKSPACES.kind or owner["name"] != workspace:
+    if workspace is None or owner is None or (owner["kind"], owner["name"]) != (WORKSPACES.kind, workspace):
         return None
     return workspace if binding["metadata"]["name"] in sources(workspace).values() else None
 

@@ -1,0 +1,245 @@
+"""The controller manager as a process: restarts, rivals, rights, and how fast it settles."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+import yaml
+
+from harness.services import RunningService
+from harness.waiting import eventually
+from kubekit.cluster import Cluster
+from kubekit.errors import KubernetesError
+from kubekit.resource import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    LEASES,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    WORKSPACES,
+)
+from kubekit.transport import Impersonation
+
+pytestmark = pytest.mark.kubernetes
+
+Managers = Callable[..., Any]
+
+KINDS = (WORKSPACES, NAMESPACES, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS, ROLES, ROLE_BINDINGS)
+LEASE = ("ks-controller-manager-leader-election", "kubesphere-system")
+QUICK = {"leaderElection": {"duration": "4s", "renew": "3s", "retry": "500ms"}}
+
+
+async def versions(cluster: Cluster, about: str = "") -> dict[str, str]:
+    """The resource version of each object of the kinds written, if its name or namespace holds `about`."""
+    lists = await asyncio.gather(*(cluster.list(kind) for kind in KINDS))
+    found = {}
+    for kind, listed in zip(KINDS, lists, strict=True):
+        for obj in listed.items:
+            meta = obj["metadata"]
+            name = f"{kind} {meta.get('namespace', '')}/{meta['name']}"
+            if about in name:
+                found[name] = meta["resourceVersion"]
+    return found
+
+
+async def converged(cluster: Cluster, prefix: str, workspaces: int, namespaces: int) -> None:
+    names = await versions(cluster, prefix)
+    count = {kind: sum(name.startswith(f"{kind} ") for name in names) for kind in KINDS}
+    assert count == {
+        WORKSPACES: workspaces,
+        NAMESPACES: namespaces,
+        CLUSTER_ROLES: 3 * workspaces,
+        CLUSTER_ROLE_BINDINGS: 3 * workspaces,
+        ROLES: 3 * namespaces,
+        ROLE_BINDINGS: 3 * namespaces,
+    }
+    listed = (await cluster.list(NAMESPACES)).items
+    mine = [obj for obj in listed if obj["metadata"]["name"].startswith(prefix)]
+    assert all(obj["metadata"].get("ownerReferences") for obj in mine)
+
+
+async def populate(tenants: Any, workspaces: int, namespaces: int) -> str:
+    """Makes workspaces, and namespaces spread over them, all at once.  Gives the prefix of their names."""
+    prefix = tenants.name("load")
+    names = [f"{prefix}-w{number}" for number in range(workspaces)]
+    made = [tenants.workspace(name=name) for name in names]
+    made += [
+        tenants.namespace(names[number % workspaces], creator="alice", name=f"{prefix}-n{number}")
+        for number in range(namespaces)
+    ]
+    await asyncio.gather(*made)
+    return prefix
+
+
+async def readyz(manager: RunningService) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.get(f"{manager.url}/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_restart_writes_nothing(cluster: Cluster, tenants: Any, managers: Managers) -> None:
+    prefix = await populate(tenants, 2, 4)
+    async with managers() as manager:
+        await eventually(lambda: converged(cluster, prefix, 2, 4), 30)
+        await asyncio.sleep(1)
+        before = await versions(cluster, prefix)
+        await manager.stop()
+        await manager.start()
+
+        async def leads() -> None:
+            assert "started with" in manager.log.rpartition("stopped")[2]
+
+        await eventually(leads)
+        await asyncio.sleep(2)
+        assert await versions(cluster, prefix) == before
+        assert "wrote" not in manager.log.rpartition("has stopped")[2]
+
+
+async def test_everything_made_at_once_settles(cluster: Cluster, tenants: Any, managers: Managers) -> None:
+    async with managers() as manager:
+        started = time.monotonic()
+        prefix = await populate(tenants, 20, 80)
+        made = time.monotonic()
+        await eventually(lambda: converged(cluster, prefix, 20, 80), 120, 0.25)
+        done = time.monotonic()
+        print(
+            f"\n20 workspaces and 80 namespaces: made in {made - started:.1f} s, "
+            f"every role and binding there {done - started:.1f} s after the start"
+        )
+        await asyncio.sleep(1)
+        wrote = [line.rpartition(" wrote ")[2] for line in manager.log.splitlines() if " wrote " in line]
+        mine = [name for name in wrote if prefix in name]
+        assert len(mine) == len(set(mine)) == 20 * 6 + 80 * 6
+
+
+async def test_a_leader_that_is_killed_is_replaced(
+    cluster: Cluster, tenants: Any, managers: Managers
+) -> None:
+    async with managers(**QUICK) as one, managers(**QUICK) as other:
+        holder = (await cluster.get(LEASES, *LEASE))["spec"]["holderIdentity"]
+        leader, standby = (one, other) if f"_{one.pid}_" in holder else (other, one)
+        assert f"_{leader.pid}_" in holder
+        making = asyncio.create_task(populate(tenants, 8, 24))
+        await asyncio.sleep(0.3)
+        await leader.kill()
+        prefix = await making
+        await eventually(lambda: converged(cluster, prefix, 8, 24), 60, 0.25)
+        holder = (await cluster.get(LEASES, *LEASE))["spec"]["holderIdentity"]
+        assert f"_{standby.pid}_" in holder
+
+
+async def test_a_leader_that_stops_gives_its_place_up(cluster: Cluster, managers: Managers) -> None:
+    async with managers() as one, managers() as other:
+
+        async def led_by(manager: RunningService) -> None:
+            holder = (await cluster.get(LEASES, *LEASE))["spec"]["holderIdentity"]
+            assert f"_{manager.pid}_" in holder
+
+        await eventually(lambda: led_by(one))
+        await one.stop()
+        # Well before the 15 seconds for which a leader that is not heard of keeps its place.
+        await eventually(lambda: led_by(other), 8)
+        assert (await readyz(other))[0] == 200
+
+
+def with_token(kubeconfig: Path, token: str, target: Path) -> Path:
+    """Writes `kubeconfig` to `target`, for the account that `token` is of."""
+    content = yaml.safe_load(kubeconfig.read_text())
+    for entry in content["users"]:
+        entry["user"] = {"token": token}
+    target.write_text(yaml.safe_dump(content))
+    return target
+
+
+async def test_its_own_account_is_enough(
+    cluster: Cluster, tenants: Any, managers: Managers, platform_kubeconfig: Path, tmp_path: Path
+) -> None:
+    path = f"{SERVICE_ACCOUNTS.path('kubesphere-system', 'ks-controller-manager')}/token"
+    token = orjson.loads(await cluster.request("POST", path, body={"spec": {"expirationSeconds": 600}}))
+    own = with_token(platform_kubeconfig, token["status"]["token"], tmp_path / "own-kubeconfig")
+    async with managers(own) as manager:
+        prefix = await populate(tenants, 1, 1)
+        await eventually(lambda: converged(cluster, prefix, 1, 1), 30)
+        await cluster.delete(NAMESPACES, f"{prefix}-n0")
+
+        async def gone() -> None:
+            assert f"{NAMESPACES} /{prefix}-n0" not in await versions(cluster, prefix)
+
+        await eventually(gone, 60)
+        assert "forbidden" not in manager.log.lower()
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("GET", "/api/v1/secrets"),
+        ("GET", "/api/v1/pods"),
+        ("DELETE", "/api/v1/namespaces/default"),
+        ("POST", "/api/v1/namespaces"),
+        ("DELETE", "/apis/tenant.kubesphere.io/v1alpha1/workspaces/system-workspace"),
+        ("GET", "/apis/apps/v1/deployments"),
+        ("GET", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"),
+        ("DELETE", "/api/v1/namespaces/default/services/kubernetes"),
+    ],
+)
+async def test_its_own_account_may_do_nothing_else(cluster: Cluster, verb: str, path: str) -> None:
+    account = Impersonation("system:serviceaccount:kubesphere-system:ks-controller-manager")
+    with pytest.raises(KubernetesError, match="forbidden"):
+        await cluster.request(
+            verb, path, params={"dryRun": "All"} if verb != "GET" else None, body={}, as_user=account
+        )
+
+
+async def test_a_controller_can_be_left_out(cluster: Cluster, tenants: Any, managers: Managers) -> None:
+    async with managers(controllers={"enabled": ["*", "-namespace-controller"]}):
+        workspace = (await tenants.workspace())["metadata"]["name"]
+        namespace = (await tenants.namespace(workspace))["metadata"]["name"]
+
+        async def bound() -> None:
+            names = [b["metadata"]["name"] for b in (await cluster.list(ROLE_BINDINGS, namespace)).items]
+            assert sorted(names) == ["admin", "viewer"]
+
+        await eventually(bound, 20)
+        assert (await cluster.list(ROLES, namespace)).items == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["controllers.enabled=nosuch"],
+            "controllers: there is no 'nosuch'; there are workspace-controller, ",
+        ),
+        (["controllers.workers=0"], "controllers.workers: "),
+        (["leaderElection.renew=20s"], "leaderElection: needs retry < renew < duration"),
+    ],
+)
+async def test_a_wrong_configuration_is_named(settings: list[str], message: str, run_manager: Any) -> None:
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    code, err = await run_manager("check-config", *arguments)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+async def test_metrics_have_the_usual_names(managers: Managers) -> None:
+    async with managers() as manager, aiohttp.ClientSession() as session:
+
+        async def told() -> None:
+            async with session.get(f"{manager.url}/metrics") as answer:
+                text = await answer.text()
+            for name in (
+                "controller_runtime_reconcile_total",
+                "workqueue_depth",
+                "leader_election_master_status",
+            ):
+                assert f"\n{name}{{" in text
+            assert 'controller="workspace-controller"' in text
+
+        await eventually(told)
