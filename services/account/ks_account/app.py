@@ -1,10 +1,11 @@
 """ks-account: what it does, and what it needs."""
 
-from ks_account.access import api as access_api
+from ks_account.access import members_api, roles_api
 from ks_account.access.authorize import GuardedGroup
 from ks_account.access.bindings import Bindings
 from ks_account.access.cluster_roles import ClusterRoles
 from ks_account.access.members import Members
+from ks_account.access.roles import Roles
 from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
@@ -39,14 +40,16 @@ def build(config: AccountConfig) -> Service:
     bindings = Bindings(cluster, rbac)
     accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds)
     removal = Removal(directory, sessions, bindings, roles, cluster)
-    members = Members(cluster, rbac, bindings, People(directory, sessions), sessions)
+    people = People(directory, sessions)
+    members = Members(cluster, rbac, bindings, people, sessions)
     first_start = FirstStart(directory, accounts, roles, config)
 
     iam = GuardedGroup("iam.kubesphere.io", "v1alpha2", rbac)
     login_api.add_routes(iam, sign_in, tokens, sessions)
     login_api.add_review(iam, tokens, sessions, directory)
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
-    access_api.add_routes(iam, members)
+    members_api.add_routes(iam, members)
+    roles_api.add_routes(iam, Roles(cluster, rbac, people))
     oauth = Group("iam.kubesphere.io", "v1alpha2", consumes=["application/json", login_api.FORM])
     login_api.add_grants(oauth, grants)
     review = Group("account.kubesphere.io", "v1alpha1", prefix="/apis/account.kubesphere.io/v1alpha1")

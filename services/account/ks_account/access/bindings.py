@@ -32,6 +32,11 @@ def users_in(binding: Object) -> list[str]:
     return list(dict.fromkeys(s["name"] for s in subjects if s["kind"] == "User"))
 
 
+def role_of(binding: Object) -> list[str]:
+    """The role of a binding, for an index."""
+    return [binding["roleRef"]["name"]]
+
+
 def owning_workspace(binding: Object) -> str:
     """The workspace that controls a binding, "" when none does."""
     owners = binding["metadata"].get("ownerReferences") or []

@@ -8,7 +8,7 @@ hold
 from collections.abc import Iterable
 from typing import Any
 
-from ks_account.access.bindings import RBAC_GROUP, user_subject, users_in
+from ks_account.access.bindings import RBAC_GROUP, role_of, user_subject, users_in
 from ks_account.access.rules import missing
 from ks_account.clients.kubernetes import translated
 from kubekit.cluster import Cluster
@@ -29,7 +29,7 @@ class ClusterRoles:
     def __init__(self, cluster: Cluster, rbac: RbacIndex) -> None:
         self._cluster = cluster
         self._rbac = rbac
-        self._bindings = cluster.cache(CLUSTER_ROLE_BINDINGS, index={"role": _role_of})
+        self._bindings = cluster.cache(CLUSTER_ROLE_BINDINGS, index={"role": role_of})
 
     def of(self, username: str) -> str:
         """The user's cluster role, "" when there is none."""
@@ -127,10 +127,6 @@ def _impersonation_of(username: str) -> RequestInfo:
     return RequestInfo(
         True, "impersonate", "", api_prefix="api", api_version="v1", resource="users", name=username
     )
-
-
-def _role_of(binding: Object) -> list[str]:
-    return [binding["roleRef"]["name"]]
 
 
 def _as(caller: Identity) -> Impersonation:

@@ -51,7 +51,7 @@ class Members:
         found: dict[str, Membership] = {}
         known = False
         for role in ROLES:
-            binding = self._bindings.get(_binding_name(workspace, role))
+            binding = self._bindings.get(binding_name(workspace, role))
             if binding is None or owning_workspace(binding) != workspace:
                 continue
             known = True
@@ -96,7 +96,7 @@ class Members:
         async with self._sessions.claim(
             f"member:{workspace}:{username}", _CLAIM_SECONDS, wait=_CLAIM_SECONDS
         ):
-            await self._writer.include(BindingKey("", _binding_name(workspace, role)), username)
+            await self._writer.include(BindingKey("", binding_name(workspace, role)), username)
             await self._remove(workspace, username, [other for other in ROLES if other != role])
 
     async def remove(self, workspace: str, username: str) -> None:
@@ -112,7 +112,7 @@ class Members:
 
     async def _remove(self, workspace: str, username: str, roles: Sequence[str]) -> bool:
         gone = [
-            await self._writer.exclude(BindingKey("", _binding_name(workspace, role)), username)
+            await self._writer.exclude(BindingKey("", binding_name(workspace, role)), username)
             for role in roles
         ]
         return any(gone)
@@ -123,7 +123,7 @@ class Members:
         The rules about other things, such as the applications of a store, are the same for all workspaces,
         and whoever manages members hands them out with the membership.
         """
-        cluster_role = self._roles.get(_binding_name(workspace, role)) or {}
+        cluster_role = self._roles.get(binding_name(workspace, role)) or {}
         rules = [Rule.of(rule) for rule in cluster_role.get("rules") or ()]
         wanted = [rule for rule in rules if workspace in rule.resource_names]
         with translated():
@@ -133,7 +133,8 @@ class Members:
             raise Forbidden(f"{role} allows what {caller.user} may not do: {lacking}")
 
 
-def _binding_name(workspace: str, role: str) -> str:
+def binding_name(workspace: str, role: str) -> str:
+    """The ClusterRole, and the binding to it, of a role in a workspace."""
     return f"workspace:{workspace}:{role.removeprefix('workspace-')}"
 
 

@@ -184,7 +184,7 @@ class Sessions:
     async def tokens(self, user: str) -> list[str]:
         """The tokens of a user that may be in force."""
         async with _available():
-            return await self._redis.zrange(_sessions(user), 0, -1)
+            return [str(token) for token in await self._redis.zrange(_sessions(user), 0, -1)]
 
     async def is_live(self, user: str, token: str) -> bool:
         """Whether the token is in force."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import orjson
+from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from ks_account.clients.directory import Directory
@@ -54,11 +55,12 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
         return {"access_token": await sign_in.sign_in(given.username, given.password, caller.address)}
 
     @group.post("/logout")
-    async def logout(caller: Identity, authorization: Annotated[str, Header("Authorization")] = "") -> None:
-        """End the session of the token in `Authorization: Bearer`, and what was granted along with it."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme != "Bearer":
-            raise BadRequest("send the token whose session is to end as Authorization: Bearer <token>")
+    async def logout(caller: Identity, request: web.Request) -> None:
+        """End the session whose token is in `Authorization: Bearer` or in the cookie `token`.
+
+        What was granted along with it ends too.
+        """
+        token = _bearer(request)
         try:
             claims = tokens.read(token)
         except BadToken as error:
@@ -66,6 +68,14 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
         if claims.username != caller.user:
             raise Forbidden("the token is somebody else's")
         await sessions.end(caller.user, token, claims.family)
+
+
+def _bearer(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token if scheme == "Bearer" else request.cookies.get("token", "")
+    if not token:
+        raise BadRequest("send the token whose session is to end as Authorization: Bearer <token>")
+    return token
 
 
 def add_grants(group: Group, grants: Grants) -> None:

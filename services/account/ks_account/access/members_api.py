@@ -1,9 +1,6 @@
-"""Routes of roles and of the members of workspaces."""
+"""Routes of the members of workspaces."""
 
-from typing import Any
-
-from ks_account.access import permissions
-from ks_account.access.authorize import GuardedGroup, signed_in
+from ks_account.access.authorize import GuardedGroup
 from ks_account.access.members import Members
 from ks_account.users.models import Invitation
 from ks_account.users.profile import Profile
@@ -37,16 +34,6 @@ def add_routes(group: GuardedGroup, members: Members) -> None:
     async def remove_member(workspace: str, member: str) -> None:
         """End a membership."""
         await members.remove(workspace, member)
-
-    @group.guarded("GET", "/rulesmapping/clusterroles", permit=signed_in)
-    async def cluster_permissions() -> list[dict[str, Any]]:
-        """The policy rules behind each permission in the cluster."""
-        return permissions.CLUSTER.document
-
-    @group.guarded("GET", "/rulesmapping/roles", permit=signed_in)
-    async def namespace_permissions() -> list[dict[str, Any]]:
-        """The policy rules behind each permission in a namespace."""
-        return permissions.NAMESPACE.document
 
 
 def _matches(member: Profile, conditions: Conditions) -> bool:
