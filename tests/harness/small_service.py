@@ -1,6 +1,6 @@
 """Services of a few lines, built on servicekit and served in this process over real sockets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -64,7 +64,7 @@ async def error_of(answer: aiohttp.ClientResponse) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(
-    *groups: Group, config: Config | None = None, parts: dict[str, Sequence[Any]] | None = None, **server: Any
+    *groups: Group, config: Config | None = None, parts: dict[str, Any] | None = None, **server: Any
 ) -> AsyncIterator[Client]:
     """Serves `groups` on a free port, with `server` as the keys of that section (`max_body=1024`)."""
     runner = make_runner(service("ks-test", config or make_config(**server), groups=groups, **(parts or {})))

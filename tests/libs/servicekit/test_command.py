@@ -64,6 +64,7 @@ run.main("ks-demo", DemoConfig, build)
 @dataclass
 class Running:
     process: asyncio.subprocess.Process
+    output: asyncio.StreamReader
     address: str
 
     @property
@@ -125,8 +126,9 @@ async def started(program: Path, *argv: str) -> AsyncIterator[tuple[Running, aio
 
     try:
         address = await eventually(it_listens, timeout=30)
+        assert process.stdout is not None
         async with aiohttp.ClientSession() as session:
-            yield Running(process, address), session
+            yield Running(process, process.stdout, address), session
     finally:
         if process.returncode is None:
             process.kill()
@@ -139,19 +141,21 @@ async def test_the_first_signal_stops_it_once_running_requests_have_their_answer
     async with started(program, "--set", f"server.workers={workers}") as (service, session):
         assert (await session.get(f"{service.url}/healthz")).status == 200
         request = asyncio.create_task(session.get(f"{service.url}/slow?seconds=1"))
-        assert (await service.process.stdout.readline()) == b"entered\n"
+        assert (await service.output.readline()) == b"entered\n"
         status, out, _ = await service.stop(number)
         answer = await request
         assert answer.status == 200
         assert int(await answer.text()) > 0
         assert status == 0
-        assert out.count("closed") == workers
+        assert (
+            1 <= out.count("closed") <= workers
+        )  # a worker that was only just starting had nothing to close
 
 
 async def test_a_request_that_outlasts_the_grace_is_cut(program):
     async with started(program, "--set", "server.shutdownGrace=300ms") as (service, session):
         request = asyncio.create_task(session.get(f"{service.url}/slow?seconds=600"))
-        await service.process.stdout.readline()
+        await service.output.readline()
         status, out, _ = await service.stop()
         assert status == 0
         assert "closed" in out
