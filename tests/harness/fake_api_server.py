@@ -30,6 +30,7 @@ class FakeApiServer:
         self.lists = 0
         self.watches: list[str] = []
         self.failing: list[int] = []
+        self.retry_after: str | None = None
         self._events: list[tuple[int, bytes]] = []
         self._changed = asyncio.Event()
         self._cut = asyncio.Event()
@@ -87,7 +88,9 @@ class FakeApiServer:
             return web.json_response({"major": "1", "minor": "37"})
         if self.failing:
             status = self.failing.pop(0)
-            return web.json_response({"kind": "Status", "code": status, "reason": "Told"}, status=status)
+            headers = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
+            body = {"kind": "Status", "code": status, "reason": "Told"}
+            return web.json_response(body, status=status, headers=headers)
         if request.path != self.path or not self.served:
             return web.Response(status=404, text="404 page not found")
         if request.query.get("watch") == "true":

@@ -79,7 +79,7 @@ class Cluster:
         if self._opened is not None:
             return
         self._opened = Transport(await credentials.load(self.config), self.config)
-        self._renewing = asyncio.create_task(self._renew(), name="kubernetes credentials")
+        self._renewing = asyncio.create_task(self._keep_renewing(), name="kubernetes credentials")
         for informer in self._informers.values():
             informer.start()
 
@@ -124,6 +124,12 @@ class Cluster:
         certificate.
         """
         return self._transport.credentials.headers()
+
+    async def renew(self) -> None:
+        """Reads the credentials again; done every minute, and worth doing when another client of them
+        meets 401.
+        """
+        await self._transport.credentials.renew()
 
     async def get(
         self,
@@ -339,10 +345,10 @@ class Cluster:
             informer.start()
         return informer.cache
 
-    async def _renew(self) -> None:
+    async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
-            await self._transport.credentials.renew()
+            await self.renew()
 
     @property
     def _transport(self) -> Transport:

@@ -19,11 +19,12 @@ from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import (
     ConfigException,
     load_incluster_config,  # pyright: ignore[reportUnknownVariableType]
-    load_kube_config,  # pyright: ignore[reportUnknownVariableType]
 )
+from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader, KubeConfigMerger
 
 from kubekit.config import ClusterConfig
 from kubekit.errors import KubeconfigError
+from kubekit.resource import Object
 
 T = TypeVar("T")
 
@@ -90,12 +91,8 @@ async def load(config: ClusterConfig) -> Credentials:
         for path in _paths(source):
             _check_file(path)
         try:
-            loader = await load_kube_config(
-                config_file=source,
-                context=config.context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
+            loader = _loader(source, config.context)
+            await loader.load_and_set(configuration)
         except _LOADER_ERRORS as error:
             raise KubeconfigError(f"{source}: {_told(error)}") from error
     if config.master:
@@ -104,6 +101,23 @@ async def load(config: ClusterConfig) -> Credentials:
     if not credentials.server.startswith(("https://", "http://")):
         raise KubeconfigError(f"{source}: server {credentials.server!r} is no http or https URL")
     return credentials
+
+
+def _loader(source: str, context: str | None) -> Any:
+    """The library's loader of the merged files. It needs a user where the context names none: one without
+    secrets.
+    """
+    merged: Any = KubeConfigMerger(source).config
+    name = context or merged["current-context"]
+    chosen = merged["contexts"].get_with_name(name)["context"]
+    user = chosen.safe_get("user")
+    if not user:
+        nobody: Object = {"name": "kubekit:nobody", "user": {}}
+        chosen.value["user"] = nobody["name"]
+        merged.value["users"].append(ConfigNode(nobody["name"], nobody, None))
+    elif merged["users"].get_with_name(user, safe=True) is None:
+        raise ConfigException(f"context {name} names user {user}, who is not among users")
+    return KubeConfigLoader(config_dict=merged, active_context=name, config_base_path=None)
 
 
 def _in_cluster() -> bool:
