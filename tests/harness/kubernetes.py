@@ -5,7 +5,8 @@ import base64
 import itertools
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from cryptography.x509.oid import NameOID
 from kubernetes import client, config
 
 from harness.waiting import eventually
+from localkube.cluster import Localkube
+from localkube.progress import progress_for
 
+_API_SERVER = "kube-apiserver"
 _SIGNER = "kubernetes.io/kube-apiserver-client"
 
 
@@ -98,6 +102,46 @@ class KubernetesServer:
         }
 
 
+class LocalKubernetes(KubernetesServer):
+    """A cluster of the tests' own, which may lose its API server."""
+
+    def __init__(self, cluster: Localkube, directory: Path) -> None:
+        super().__init__(cluster.kubeconfig, directory)
+        self.cluster = cluster
+
+    async def stop_apiserver(self, hard: bool = False) -> None:
+        await asyncio.to_thread(self.cluster.stop_component, _API_SERVER, hard)
+
+    async def start_apiserver(self) -> None:
+        await asyncio.to_thread(self.cluster.start_component, _API_SERVER)
+
+    async def user_kubeconfig(self, user: str, groups: Iterable[str] = ()) -> Path:
+        return await asyncio.to_thread(self.cluster.user_kubeconfig, user, groups)
+
+
+@asynccontextmanager
+async def running_kubernetes(directory: Path, *, node: bool = False) -> AsyncIterator[KubernetesServer]:
+    """The cluster that KS_TEST_KUBECONFIG names, else a local one under `directory`, gone at the end.
+
+    KUBE_VERSION chooses the version of a local one. A machine runs one node at a time.
+    """
+    given = _given_kubeconfig()
+    if given is not None:
+        yield KubernetesServer(given, directory)
+        return
+    cluster = Localkube(
+        "tests-node" if node else "tests",
+        directory / "kubernetes",
+        control_plane_only=not node,
+        progress=progress_for(),
+    )
+    try:
+        await asyncio.to_thread(cluster.up)
+        yield LocalKubernetes(cluster, directory)
+    finally:
+        await asyncio.to_thread(cluster.down, delete=True)
+
+
 def _request(key: ec.EllipticCurvePrivateKey, user: str, groups: Iterable[str]) -> bytes:
     """A certificate signing request: to Kubernetes the common name is the user, organisations are groups."""
     attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
@@ -112,7 +156,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def given_kubeconfig() -> Path | None:
+def _given_kubeconfig() -> Path | None:
     """The file that KS_TEST_KUBECONFIG names."""
     named = os.environ.get("KS_TEST_KUBECONFIG")
     return Path(named).resolve() if named else None

@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from devstack.program import NotReady, write_private
 from devstack.servers.server import Server
@@ -56,7 +58,12 @@ class Redis(Server):
 
     def check(self) -> None:
         with redis.Redis(
-            self.host, self.port, password=self.password or None, socket_timeout=2, socket_connect_timeout=2
+            self.host,
+            self.port,
+            password=self.password or None,
+            socket_timeout=2,
+            socket_connect_timeout=2,
+            retry=Retry(NoBackoff(), 0),
         ) as client:
             try:
                 client.ping()
