@@ -57,7 +57,8 @@ class ManagerServerConfig(ServerConfig):
 class ControllerManagerConfig(Config):
     """kubesphere.yaml as the controller manager reads it."""
 
-    kubernetes: ManagerKubernetesConfig = ManagerKubernetesConfig()
-    server: ManagerServerConfig = ManagerServerConfig()
+    # Sections are frozen, so a narrower type in place of a wider one is sound.
+    kubernetes: ManagerKubernetesConfig = ManagerKubernetesConfig()  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: ManagerServerConfig = ManagerServerConfig()  # pyright: ignore[reportIncompatibleVariableOverride]
     leader_election: LeaderElectionConfig = LeaderElectionConfig()
     controllers: ControllersConfig = ControllersConfig()
