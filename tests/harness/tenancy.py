@@ -61,6 +61,8 @@ class Tenancy:
         self.cluster = cluster
         self.suffix = f"{os.getpid()}-{next(_serial)}"
         self.made: list[tuple[Resource, str]] = []
+        """Workspaces and namespaces."""
+        self._to_remove: list[tuple[Resource, str]] = []
 
     def name(self, short: str) -> str:
         """The name that stands for `short` in the cluster, of an object or of a person."""
@@ -142,12 +144,12 @@ class Tenancy:
 
     def remove_later(self, resource: Resource, name: str) -> str:
         """Has an object deleted with the rest, whoever makes it. Gives its name."""
-        self.made.append((resource, name))
+        self._to_remove.append((resource, name))
         return name
 
     async def remove(self) -> None:
         """Deletes all that was made; what workspaces own goes with them."""
-        for resource, name in reversed(self.made):
+        for resource, name in reversed(self._to_remove):
             try:
                 await self.cluster.delete(resource, name)
             except NotFound:
@@ -158,7 +160,7 @@ class Tenancy:
         return {"roleRef": {"apiGroup": _RBAC, "kind": kind, "name": role}, "subjects": users}
 
     async def _create(self, resource: Resource, body: Object) -> Object:
-        self.remove_later(resource, body["metadata"]["name"])
+        self.made.append((resource, self.remove_later(resource, body["metadata"]["name"])))
         return await self.cluster.create(resource, body)
 
     async def _apply(self, resource: Resource, body: Object) -> None:

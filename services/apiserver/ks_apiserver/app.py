@@ -5,6 +5,7 @@ from ks_apiserver.configz import api as configz_api
 from ks_apiserver.tenant import api as tenant_api
 from ks_apiserver.tenant.access import Access
 from ks_apiserver.tenant.namespaces import Namespaces
+from ks_apiserver.tenant.rules import OwnRules
 from ks_apiserver.tenant.workspaces import Workspaces
 from kubekit.cluster import Cluster
 from kubekit.rbac import RbacIndex
@@ -27,5 +28,5 @@ def build(config: Config) -> Service:
         NAME,
         config,
         needs=[cluster, rbac],
-        groups=[configz_api.group(config), tenant_api.group(access, workspaces, namespaces)],
+        groups=[configz_api.group(config), tenant_api.group(access, workspaces, namespaces, OwnRules(rbac))],
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +101,31 @@ async def add_managers(made: Tenancy) -> None:
     await made.bind_everywhere("carol", await made.cluster_role("workspaces-manager", rules))
 
 
-@pytest_asyncio.fixture
-async def fresh(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
-    """A tenancy for one test to change: workspaces demo-ws and other-ws, the service knowing of both.
-
-    admin and carol as in `demo`. In demo-ws erin is admin, rita a regular member and dave a viewer; mallory
-    is admin of other-ws. bob has nothing.
-    """
+@asynccontextmanager
+async def two_workspaces(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
     async with tenancy(cluster) as made:
         await add_managers(made)
         await made.workspace("demo-ws", admin=["admin", "erin"], regular=["rita"], viewer=["dave"])
         await made.workspace("other-ws", admin=["mallory"])
         await settle(made)
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module")
+async def tenants(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
+    """Workspaces demo-ws and other-ws, which the service knows of, for tests that add to them.
+
+    admin and carol as in `demo`. In demo-ws erin is admin, rita a regular member and dave a viewer; mallory
+    is admin of other-ws. bob has nothing.
+    """
+    async with two_workspaces(cluster, settle) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def fresh(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
+    """As `tenants`, for one test alone."""
+    async with two_workspaces(cluster, settle) as made:
         yield made
 
 

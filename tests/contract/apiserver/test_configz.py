@@ -8,7 +8,7 @@ NONE = ["alerting", "devops", "ldap", "logging", "mysql", "notification", "openp
 NONE += ["servicemesh", "sonarqube"]
 
 
-async def test_anybody_may_ask_which_components_are_configured(fresh, as_):
-    answer = await as_(fresh, "admin").at("192.0.2.1").get("/kapis/v1alpha1/configz")
+async def test_anybody_may_ask_which_components_are_configured(demo, as_):
+    answer = await as_(demo, "admin").at("192.0.2.1").get("/kapis/v1alpha1/configz")
     assert answer.status == 200
     assert answer.json == {"kubernetes": True, "monitoring": True, **dict.fromkeys(NONE, False)}

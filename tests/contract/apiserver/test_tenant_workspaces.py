@@ -23,32 +23,32 @@ def annotations(workspace):
 
 
 @pytest.mark.parametrize("person", ["erin", "rita", "dave"])
-async def test_a_member_sees_the_workspaces_they_belong_to(fresh, as_, person):
-    answer = await as_(fresh, person).get(WORKSPACES_PATH)
-    assert names(answer) == {fresh.name("demo-ws")}
+async def test_a_member_sees_the_workspaces_they_belong_to(tenants, as_, person):
+    answer = await as_(tenants, person).get(WORKSPACES_PATH)
+    assert names(answer) == {tenants.name("demo-ws")}
     assert answer.json["total_count"] == 1
 
 
 @pytest.mark.parametrize("person", ["admin", "carol"])
-async def test_who_manages_all_workspaces_sees_them_all(fresh, as_, person):
-    answer = await as_(fresh, person).get(f"{WORKSPACES_PATH}?paging=limit=-1,page=1")
-    assert {fresh.name("demo-ws"), fresh.name("other-ws")} <= names(answer)
+async def test_who_manages_all_workspaces_sees_them_all(tenants, as_, person):
+    answer = await as_(tenants, person).get(f"{WORKSPACES_PATH}?paging=limit=-1,page=1")
+    assert {tenants.name("demo-ws"), tenants.name("other-ws")} <= names(answer)
 
 
-async def test_somebody_without_roles_sees_none(fresh, as_):
-    answer = await as_(fresh, "bob").get(WORKSPACES_PATH)
+async def test_somebody_without_roles_sees_none(tenants, as_):
+    answer = await as_(tenants, "bob").get(WORKSPACES_PATH)
     assert answer.json == {"items": [], "total_count": 0}
 
 
-async def test_a_role_of_a_group_counts(fresh, as_, settle):
-    await fresh.namespace("grouped", fresh.name("demo-ws"))
-    await fresh.bind_group_in(fresh.name("grouped"), "team", "view")
-    await settle(fresh)
-    bob = as_(fresh, "bob")
+async def test_a_role_of_a_group_counts(tenants, as_, settle):
+    await tenants.namespace("grouped", tenants.name("demo-ws"))
+    await tenants.bind_group_in(tenants.name("grouped"), "team", "view")
+    await settle(tenants)
+    bob = as_(tenants, "bob")
     path = "/kapis/tenant.kubesphere.io/v1alpha2/namespaces"
     assert names(await bob.get(path)) == set()
-    assert names(await bob.acting_as(fresh.name("bob"), fresh.name("team")).get(path)) == {
-        fresh.name("grouped")
+    assert names(await bob.acting_as(tenants.name("bob"), tenants.name("team")).get(path)) == {
+        tenants.name("grouped")
     }
 
 
@@ -65,16 +65,16 @@ async def test_a_workspace_says_how_many_members_and_visible_namespaces_it_has(f
         assert annotations(listed.json["items"][0]) == told
 
 
-async def test_pages_order_and_conditions(fresh, as_, settle):
+async def test_pages_order_and_conditions(tenants, as_, settle):
     for short in ("zoo", "yak"):
-        await fresh.workspace(f"{short}-ws", short.upper(), admin=["zoe"])
-    await settle(fresh)
-    zoe = as_(fresh, "zoe")
+        await tenants.workspace(f"{short}-ws", short.upper(), admin=["zoe"])
+    await settle(tenants)
+    zoe = as_(tenants, "zoe")
 
     async def listed(query):
         answer = await zoe.get(f"{WORKSPACES_PATH}?{query}")
         assert answer.json["total_count"] >= len(answer.json["items"])
-        return [item["metadata"]["name"].removesuffix(f"-{fresh.suffix}") for item in answer.json["items"]]
+        return [item["metadata"]["name"].removesuffix(f"-{tenants.suffix}") for item in answer.json["items"]]
 
     assert await listed("orderBy=name") == ["yak-ws", "zoo-ws"]
     assert await listed("orderBy=name&reverse=true") == ["zoo-ws", "yak-ws"]
@@ -86,32 +86,32 @@ async def test_pages_order_and_conditions(fresh, as_, settle):
     assert (await zoe.get(f"{WORKSPACES_PATH}?conditions=nonsense")).status == 400
 
 
-async def test_a_stranger_cannot_tell_whether_a_workspace_exists(fresh, as_):
+async def test_a_stranger_cannot_tell_whether_a_workspace_exists(tenants, as_):
     """TENANT-1"""
-    bob = as_(fresh, "bob")
-    there = await bob.get(f"{WORKSPACES_PATH}/{fresh.name('demo-ws')}")
-    not_there = await bob.get(f"{WORKSPACES_PATH}/{fresh.name('nosuch')}")
+    bob = as_(tenants, "bob")
+    there = await bob.get(f"{WORKSPACES_PATH}/{tenants.name('demo-ws')}")
+    not_there = await bob.get(f"{WORKSPACES_PATH}/{tenants.name('nosuch')}")
     assert there.status == not_there.status == 403
     assert there.message == not_there.message
     assert "demo-ws" not in there.text
 
 
-async def test_who_manages_workspaces_is_told_that_one_does_not_exist(fresh, as_):
-    answer = await as_(fresh, "carol").get(f"{WORKSPACES_PATH}/nosuch")
+async def test_who_manages_workspaces_is_told_that_one_does_not_exist(tenants, as_):
+    answer = await as_(tenants, "carol").get(f"{WORKSPACES_PATH}/nosuch")
     assert answer.status == 404
     assert answer.message == 'workspace.tenant.kubesphere.io "nosuch" not found'
 
 
-async def test_a_workspace_made_a_moment_ago_can_be_read(fresh, as_):
-    name = fresh.remove_later(WORKSPACES, fresh.name("new-ws"))
+async def test_a_workspace_made_a_moment_ago_can_be_read(tenants, as_):
+    name = tenants.remove_later(WORKSPACES, tenants.name("new-ws"))
     kind = {"apiVersion": WORKSPACES.api_version, "kind": WORKSPACES.kind}
-    await fresh.cluster.create(WORKSPACES, {**kind, "metadata": {"name": name}})
-    assert (await as_(fresh, "admin").get(f"{WORKSPACES_PATH}/{name}")).status == 200
+    await tenants.cluster.create(WORKSPACES, {**kind, "metadata": {"name": name}})
+    assert (await as_(tenants, "admin").get(f"{WORKSPACES_PATH}/{name}")).status == 200
 
 
-async def test_nobody_is_served_without_the_gateways_signature(apiserver, fresh, as_):
-    forger = SignedClient(apiserver.url, "not-the-secret-of-the-gateway").acting_as(fresh.name("admin"))
+async def test_nobody_is_served_without_the_gateways_signature(apiserver, tenants, as_):
+    forger = SignedClient(apiserver.url, "not-the-secret-of-the-gateway").acting_as(tenants.name("admin"))
     assert (await forger.get(WORKSPACES_PATH)).status == 401
     await forger.close()
-    anonymous = as_(fresh, "admin").at("192.0.2.1")
+    anonymous = as_(tenants, "admin").at("192.0.2.1")
     assert (await anonymous.get(WORKSPACES_PATH)).status == 401

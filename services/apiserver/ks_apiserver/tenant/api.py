@@ -3,17 +3,26 @@
 from ks_apiserver.tenant.access import GROUP, VERSION, Access
 from ks_apiserver.tenant.namespaces import Namespaces
 from ks_apiserver.tenant.requests import NewNamespace
+from ks_apiserver.tenant.rules import OwnRules
 from ks_apiserver.tenant.workspaces import Workspaces
+from kubekit.rbac.permissions import SimpleRule
 from kubekit.resource import Object
 from servicekit.group import Group
 from servicekit.identity import Identity
 from servicekit.paging import Page, PageQuery
 
 
-def group(access: Access, workspaces: Workspaces, namespaces: Namespaces) -> Group:
-    """All routes of tenancy. Each asks `access`; what it does not allow is refused."""
+def group(access: Access, workspaces: Workspaces, namespaces: Namespaces, rules: OwnRules) -> Group:
+    """All routes of tenancy. What `access` does not allow is refused."""
     tenant = Group(GROUP, VERSION)
+    _read_workspaces(tenant, workspaces)
+    _read_namespaces(tenant, access, workspaces, namespaces)
+    _change_namespaces(tenant, access, workspaces, namespaces)
+    _read_rules(tenant, rules)
+    return tenant
 
+
+def _read_workspaces(tenant: Group, workspaces: Workspaces) -> None:
     @tenant.get("/workspaces")
     async def list_workspaces(caller: Identity, query: PageQuery) -> Page[bytes]:
         """Workspaces that the caller's roles let them see."""
@@ -24,6 +33,8 @@ def group(access: Access, workspaces: Workspaces, namespaces: Namespaces) -> Gro
         """One workspace, with how many members it has and how many of its namespaces the caller sees."""
         return await workspaces.get(caller, workspace)
 
+
+def _read_namespaces(tenant: Group, access: Access, workspaces: Workspaces, namespaces: Namespaces) -> None:
     @tenant.get("/namespaces")
     async def list_own_namespaces(caller: Identity, query: PageQuery) -> Page[bytes]:
         """Namespaces of any workspace, or of none, that the caller's bindings reach."""
@@ -46,6 +57,8 @@ def group(access: Access, workspaces: Workspaces, namespaces: Namespaces) -> Gro
         await workspaces.existing(workspace)
         return namespaces.page(member, (), query, workspace)
 
+
+def _change_namespaces(tenant: Group, access: Access, workspaces: Workspaces, namespaces: Namespaces) -> None:
     @tenant.post("/workspaces/{workspace}/namespaces")
     async def create_namespace(caller: Identity, workspace: str, body: NewNamespace) -> Object:
         """Creates a namespace in the workspace; its roles follow shortly."""
@@ -58,4 +71,14 @@ def group(access: Access, workspaces: Workspaces, namespaces: Namespaces) -> Gro
         """Deletes a namespace of the workspace, and all that is in it."""
         await namespaces.delete(caller, workspace, namespace)
 
-    return tenant
+
+def _read_rules(tenant: Group, rules: OwnRules) -> None:
+    @tenant.get("/workspaces/{workspace}/rules")
+    async def list_rules_in_workspace(caller: Identity, workspace: str) -> list[SimpleRule]:
+        """What the caller may do in the workspace."""
+        return rules.in_workspace(caller, workspace)
+
+    @tenant.get("/namespaces/{namespace}/rules")
+    async def list_rules_in_namespace(caller: Identity, namespace: str) -> list[SimpleRule]:
+        """What the caller may do in the namespace."""
+        return rules.in_namespace(caller, namespace)
