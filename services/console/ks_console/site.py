@@ -22,7 +22,7 @@ MAX_FIELD = 1024
 ENDED = "Your session has ended. Please sign in again."
 WRONG = "The user name or the password is wrong."
 FOREIGN = "The form was too old, or did not come from this page. Please try again."
-DOWN = "The platform does not answer at the moment. Please try again in a moment."
+DOWN = "The platform does not answer. Please try again in a moment."
 
 
 class Site:
@@ -103,7 +103,8 @@ class Site:
 
     def _down_page(self, request: web.Request, down: GatewayDown) -> web.Response:
         log.warning("the gateway is not available: %s", down)
-        response = self._pages.page(request, "down.html", 503, message=DOWN)
+        signed_in = session_of(request) is not None
+        response = self._pages.page(request, "down.html", 503, message=DOWN, signed_in=signed_in)
         response.headers["Retry-After"] = "5"
         return response
 
