@@ -218,7 +218,8 @@ class Stack:
                     raise StepFailed(
                         program.name, f"not ready after {_READY_SECONDS} s: {reason}", log
                     ) from reason
-            time.sleep(_CHECKED_EVERY)
+            if self._steps.interrupted.wait(_CHECKED_EVERY):
+                raise StepFailed(program.name, "interrupted while it started", log)
 
     def _install_platform(self) -> str:
         log = self._supervisor.log_of("installer")

@@ -1,7 +1,8 @@
 """One step after the other, or several together; a failure comes with its reason and the end of its log."""
 
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from devstack.report import Report
@@ -32,6 +33,8 @@ class Steps:
     def __init__(self, report: Report, expected: tuple[type[Exception], ...]) -> None:
         self._report = report
         self._expected = expected
+        self.interrupted = threading.Event()
+        """Set when the user gives up: what waits in another thread should end."""
 
     def run(self, name: str, action: Action) -> None:
         """Runs one step. Raises StepFailed for a StepFailed or an expected error of the action."""
@@ -53,6 +56,11 @@ class Steps:
         """
         with ThreadPoolExecutor(max_workers=len(actions)) as pool:
             running = [pool.submit(self.run, name, action) for name, action in actions.items()]
+            try:
+                wait(running)
+            except KeyboardInterrupt:
+                self.interrupted.set()
+                raise
         failures = [error for each in running if (error := each.exception()) is not None]
         for error in failures:
             if not isinstance(error, StepFailed):
