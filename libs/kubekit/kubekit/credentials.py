@@ -117,7 +117,8 @@ def _loader(source: str, context: str | None) -> Any:
         merged.value["users"].append(ConfigNode(nobody["name"], nobody, None))
     elif merged["users"].get_with_name(user, safe=True) is None:
         raise ConfigException(f"context {name} names user {user}, who is not among users")
-    return KubeConfigLoader(config_dict=merged, active_context=name, config_base_path=None)
+    loader: Any = KubeConfigLoader
+    return loader(config_dict=merged, active_context=name, config_base_path=None)
 
 
 def _in_cluster() -> bool:
