@@ -97,6 +97,7 @@ async def test_others_who_may_not_create_one(tenants, as_, person):
 
 
 async def test_a_creator_cannot_choose_whose_the_namespace_is(tenants, as_):
+    """TENANT-5"""
     metadata = {
         "labels": {LABEL: tenants.name("other-ws"), "team": "blue"},
         "annotations": {CREATOR: "somebody-else", "kubesphere.io/alias-name": "Mine"},

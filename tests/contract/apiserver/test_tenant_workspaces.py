@@ -41,6 +41,7 @@ async def test_somebody_without_roles_sees_none(tenants, as_):
 
 
 async def test_a_role_of_a_group_counts(tenants, as_, settle):
+    """TENANT-2"""
     await tenants.namespace("grouped", tenants.name("demo-ws"))
     await tenants.bind_group_in(tenants.name("grouped"), "team", "view")
     await settle(tenants)

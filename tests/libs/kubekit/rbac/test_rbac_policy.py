@@ -70,6 +70,7 @@ def test_the_kind_of_the_referenced_role_counts(policy):
 
 
 def test_a_star_after_a_resource_covers_subresources_under_kapis_only(policy):
+    """RBAC-3"""
     policy.put_binding(binding("admins", "workspace:demo:admin", [user("erin")]))
     kapis = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
     assert policy.allows("erin", (), get(f"{kapis}/demo/namespaces")).allowed

@@ -156,6 +156,7 @@ def test_a_kapis_path_is_read_like_one_of_apis(
 
 @pytest.mark.parametrize("query", ["watch=true", "fieldSelector=metadata.name=w", {"watch": "1"}])
 def test_the_query_of_a_kapis_path_cannot_narrow_what_is_checked(query):
+    """RBAC-1"""
     info = RequestInfo.of("GET", "/kapis/tenant.kubesphere.io/v1alpha2/workspaces", query)
     assert (info.verb, info.name) == ("list", "")
 
@@ -167,6 +168,7 @@ def test_other_paths_are_asked_for_by_lower_case_method(path):
 
 @pytest.mark.parametrize("path", AMBIGUOUS)
 def test_a_path_with_two_readings_is_refused(path):
+    """RBAC-2"""
     with pytest.raises(AmbiguousPath):
         RequestInfo.of("GET", path)
 
