@@ -6,6 +6,7 @@ import asyncio
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -28,11 +29,11 @@ async def apply(args: Namespace, cluster: Cluster) -> int:
     """Brings the cluster to the profile."""
     components = Catalogue.installed().select(args.profile)
     state = await _state(cluster)
-    with_progress = progress_for(args.output)
+    progress = progress_for(args.output)
     try:
-        await Engine(cluster, state, with_progress, args.timeout).apply(components, only=args.only)
+        await Engine(cluster, state, progress, args.timeout).apply(components, only=args.only)
     finally:
-        with_progress.close()
+        progress.close()
     return 0
 
 
@@ -45,18 +46,9 @@ async def show_plan(args: Namespace, cluster: Cluster) -> int:
     steps = await plan(cluster, state, components)
     if _as_json(args.output):
         for step in steps:
-            print(
-                orjson.dumps(
-                    {
-                        "component": step.component,
-                        "action": step.action,
-                        "object": str(step.ref),
-                        "fields": step.paths,
-                    }
-                ).decode()
-            )
-        return 0
-    _print_plan(steps)
+            _print_json(component=step.component, action=step.action, object=str(step.ref), fields=step.paths)
+    else:
+        _print_plan(steps)
     return 0
 
 
@@ -66,11 +58,9 @@ async def show_status(args: Namespace, cluster: Cluster) -> int:
     rows = [(name, *await _standing(cluster, state, name)) for name in state.records]
     if _as_json(args.output):
         for name, phase, message in rows:
-            print(orjson.dumps({"component": name, "phase": phase, "message": message}).decode())
-    elif not rows:
-        print("nothing is installed")
-    for name, phase, message in [] if _as_json(args.output) else rows:
-        print(f"{name:<20}{phase:<10}{len(state.records[name].objects):>4} objects  {message}".rstrip())
+            _print_json(component=name, phase=phase, message=message)
+    else:
+        _print_status(state, rows)
     return 0 if rows and all(phase == READY for _, phase, _ in rows) else 1
 
 
@@ -158,6 +148,17 @@ def _print_plan(steps: Sequence[Step]) -> None:
         fields = f"  ({', '.join(step.paths)})" if step.paths else ""
         print(f"{step.action:<8}{step.component:<20}{step.ref.title}{fields}")
     print(f"{len(changes)} of {len(steps)} objects would change")
+
+
+def _print_status(state: State, rows: Sequence[tuple[str, str, str]]) -> None:
+    if not rows:
+        print("nothing is installed")
+    for name, phase, message in rows:
+        print(f"{name:<20}{phase:<10}{len(state.records[name].objects):>4} objects  {message}".rstrip())
+
+
+def _print_json(**line: Any) -> None:
+    print(orjson.dumps(line).decode())
 
 
 def _as_json(output: str) -> bool:
