@@ -1,0 +1,94 @@
+"""What the account of each service may do in the cluster, and some of what it must not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from kubekit.cluster import Cluster
+from kubekit.transport import Impersonation
+
+pytestmark = pytest.mark.kubernetes
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+RBAC = "rbac.authorization.k8s.io"
+CONTROLS = "kubesphere-controls-system"
+
+# verb, group, resource (and subresource), namespace, name
+NEEDS = {
+    "ks-apigateway": [
+        ("impersonate", "", "users", "", "alice"),
+        ("impersonate", "", "groups", "", "developers"),
+        ("watch", RBAC, "rolebindings", "", ""),
+    ],
+    "ks-account": [
+        ("impersonate", "", "users", "", "alice"),
+        ("create", RBAC, "clusterrolebindings", "", ""),
+        ("bind", RBAC, "clusterroles", "", "workspace:any:admin"),
+        ("update", RBAC, "rolebindings", "any", ""),
+        ("get", "", "namespaces", "", "any"),
+        ("delete", "", "configmaps", CONTROLS, "kubeconfig-alice"),
+        ("delete", "apps", "deployments", CONTROLS, "kubectl-alice"),
+    ],
+    "ks-apiserver": [
+        ("impersonate", "", "users", "", "alice"),
+        ("create", "", "namespaces", "", ""),
+        ("delete", "", "namespaces", "", "any"),
+        ("watch", "", "pods", "", ""),
+        ("watch", "tenant.kubesphere.io", "workspaces", "", ""),
+        ("watch", RBAC, "clusterroles", "", ""),
+    ],
+    "ks-controller-manager": [
+        ("update", "tenant.kubesphere.io", "workspaces/status", "", "any"),
+        ("patch", "", "namespaces", "", "any"),
+        ("escalate", RBAC, "roles", "any", "admin"),
+        ("update", "coordination.k8s.io", "leases", "kubesphere-system", "any"),
+        ("create", "", "events", "default", ""),
+        ("delete", "apps", "deployments", CONTROLS, "kubesphere-router-any"),
+    ],
+    "ks-console": [],
+}
+FOR_NOBODY = [
+    ("*", "*", "*", "", ""),
+    ("list", "", "secrets", "", ""),
+    ("get", "", "secrets", "kubesphere-system", "ks-account-secret"),
+    ("create", "", "pods", "default", ""),
+    ("create", "", "pods/exec", "default", "any"),
+    ("create", "", "serviceaccounts/token", "kubesphere-system", "any"),
+    ("delete", "tenant.kubesphere.io", "workspaces", "", "any"),
+    ("update", "apiextensions.k8s.io", "customresourcedefinitions", "", "any"),
+    ("impersonate", "", "serviceaccounts", "kube-system", "any"),
+]
+
+
+async def allowed(cluster: Cluster, service: str, question: tuple[str, ...]) -> bool:
+    verb, group, resource, namespace, name = question
+    plain, _, subresource = resource.partition("/")
+    attributes = {"verb": verb, "group": group, "resource": plain, "subresource": subresource}
+    attributes |= {"namespace": namespace, "name": name}
+    account = Impersonation(f"system:serviceaccount:kubesphere-system:{service}")
+    body = {"spec": {"resourceAttributes": attributes}}
+    answer = orjson.loads(await cluster.request("POST", REVIEWS, body=body, as_user=account))
+    return answer["status"]["allowed"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def installed(installer: Callable[..., Any]) -> None:
+    outcome = await installer("apply", "--profile", "dev")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize("service", NEEDS)
+async def test_a_service_may_do_what_it_has_to(service: str, cluster: Cluster) -> None:
+    refused = [question for question in NEEDS[service] if not await allowed(cluster, service, question)]
+    assert refused == []
+
+
+@pytest.mark.parametrize("service", NEEDS)
+async def test_a_service_may_do_no_more(service: str, cluster: Cluster) -> None:
+    others = [question for name, needs in NEEDS.items() if name != service for question in needs]
+    granted = [question for question in FOR_NOBODY if await allowed(cluster, service, question)]
+    assert granted == []
+    if service == "ks-console":
+        assert [question for question in others if await allowed(cluster, service, question)] == []
