@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kubekit.cache import Cache
 from kubekit.resource import PODS
+from kubekit.store import Key
 
 OBJECTS = st.lists(
     st.tuples(
@@ -46,6 +47,7 @@ def filled(objects: list[tuple[str, str, int, str]]) -> Cache:
     OBJECTS,
     st.sampled_from([None, "a", "b"]),
     st.sampled_from([None, "1", "2"]),
+    st.none() | st.sets(st.builds(Key, st.sampled_from("ab"), st.text("xyz", min_size=1, max_size=2))),
     st.sampled_from(["name", "createTime"]),
     st.booleans(),
     st.one_of(st.none(), st.integers(0, 12)),
@@ -55,6 +57,7 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
     objects: list[tuple[str, str, int, str]],
     namespace: str | None,
     node: str | None,
+    keys: set[Key] | None,
     order: Any,
     reverse: bool,
     limit: int | None,
@@ -64,13 +67,17 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
     wanted = [
         one
         for one in objects
-        if (namespace is None or one[0] == namespace) and (node is None or one[3] == node)
+        if (namespace is None or one[0] == namespace)
+        and (node is None or one[3] == node)
+        and (keys is None or one[:2] in keys)
     ]
     wanted.sort(
         key=lambda one: (one[1], one[0]) if order == "name" else (one[2], one[1], one[0]), reverse=reverse
     )
     index = None if node is None else ("node", node)
-    page = cache.select(namespace, index=index).order_by(order, reverse=reverse).page(limit, offset)
+    page = (
+        cache.select(namespace, index=index, keys=keys).order_by(order, reverse=reverse).page(limit, offset)
+    )
     expected = wanted[offset:] if limit is None else wanted[offset : offset + limit]
     assert page.total == len(wanted)
     assert page.objects() == [obj(*one) for one in expected]
