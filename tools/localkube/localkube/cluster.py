@@ -32,7 +32,6 @@ from localkube.versions import find_version
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _READY_WITHIN = 60.0
-_STOP_WITHIN = 20.0
 
 
 class Localkube:
@@ -172,7 +171,7 @@ class Localkube:
     def stop_component(self, name: str, hard: bool = False) -> None:
         """Stop one process and leave the others: with SIGTERM and patience, or with SIGKILL when `hard`."""
         with self._changing():
-            if not self._supervisor.stop(name, self._component(name).grace, hard):
+            if not self._supervisor.stop(self._component(name).name, hard=hard):
                 raise NotRunning(f"{name} of cluster {self.name!r} is not running")
 
     def start_component(self, name: str) -> None:
@@ -243,8 +242,8 @@ class Localkube:
 
     def _start_with_node(self, control_plane: ControlPlane, coredns: Path) -> None:
         node = Node(self.layout, control_plane.settings)
-        node.claim()
         try:
+            node.claim()
             with ThreadPoolExecutor(1) as beside:
                 runtime = beside.submit(node.start_runtime, coredns)
                 self._start_control_plane(control_plane)
@@ -254,7 +253,7 @@ class Localkube:
                     node.start_agents(control_plane.pki)
                     node.wait(self._api(control_plane.settings))
         finally:
-            claim.settle()
+            claim.settle(self.layout.root)
 
     def _stop(self, settings: Settings) -> None:
         node = Node(self.layout, settings)
@@ -289,7 +288,7 @@ class Localkube:
     def _stop_control_plane(self, names: tuple[str, ...]) -> None:
         with self._progress.step(f"stopping {', '.join(names)}"):
             for name in names:
-                self._supervisor.stop(name, _STOP_WITHIN)
+                self._supervisor.stop(name)
 
     def _wait_for_api_server(self, settings: Settings) -> None:
         api = self._api(settings)

@@ -22,11 +22,10 @@ KUBECONFIG_USERS = {
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A program, its command line, and how long it may take to end (seconds)."""
+    """A program and its command line."""
 
     name: str
     command: tuple[str, ...]
-    grace: float = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,6 @@ class ControlPlane:
             "--requestheader-username-headers=X-Remote-User",
             "--requestheader-group-headers=X-Remote-Group",
             "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-            # It would wait a minute for the watches of its clients.
-            grace=5,
         )
 
     def controller_manager(self) -> Component:
@@ -151,5 +148,5 @@ class ControlPlane:
             "--leader-elect=false",
         )
 
-    def _component(self, name: str, *arguments: str, grace: float = 10) -> Component:
-        return Component(name, (str(self.layout.bin / name), *arguments), grace)
+    def _component(self, name: str, *arguments: str) -> Component:
+        return Component(name, (str(self.layout.bin / name), *arguments))

@@ -9,6 +9,9 @@ from localkube.errors import ComponentFailed
 from localkube.process import DetachedProcess
 
 _POLL = 0.05
+# Seconds between SIGTERM and SIGKILL. All end at once but the API server, which would wait a minute for the
+# watches of its clients; what it has stored is safe.
+_GRACE = 5.0
 
 
 class Supervisor:
@@ -31,13 +34,13 @@ class Supervisor:
         if record and record.command == component.command:
             return False
         if record:
-            process.stop(component.grace)
+            process.stop(_GRACE)
         process.start(component.command)
         return True
 
-    def stop(self, name: str, grace: float = 10, hard: bool = False) -> bool:
+    def stop(self, name: str, hard: bool = False) -> bool:
         """Stop the component; True if it was running."""
-        return self.process(name).stop(grace, hard)
+        return self.process(name).stop(_GRACE, hard)
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready` says so; raises ComponentFailed when the process ends or the time is over."""

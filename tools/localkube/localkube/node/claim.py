@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +23,7 @@ class Claim:
     """The cluster at `state` has the node; `pid`, started at `started`, made the claim.
 
     `pid` is 0 once the start is over. `made` lists the folders beyond localkube's own that were not there.
+    `since` is the Unix time of the first start: no container is older.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Claim:
     pid: int
     started: int
     made: tuple[str, ...]
+    since: float
 
     def alive(self) -> bool:
         """Whether the node runs, or is being started right now."""
@@ -53,21 +56,25 @@ def current() -> Claim | None:
         return None
 
 
-def take(name: str, state: Path, folders: tuple[Path, ...]) -> Claim:
-    """Claim the node; of `folders` remember those that are not there yet."""
-    earlier = current()
-    kept = earlier.made if earlier and earlier.state == str(state) else ()
-    made = {*kept, *(str(folder) for folder in folders if not folder.exists())}
-    claim = Claim(name, str(state), os.getpid(), procfs.start_time(os.getpid()) or 0, tuple(sorted(made)))
+def take(name: str, state: Path, folders: tuple[Path, ...], earlier: Claim | None) -> None:
+    """Claim the node, or renew the claim `earlier` on one that runs; remember which `folders` are missing."""
+    missing = {str(folder) for folder in folders if not folder.exists()}
+    claim = Claim(
+        name=name,
+        state=str(state),
+        pid=os.getpid(),
+        started=procfs.start_time(os.getpid()) or 0,
+        made=tuple(sorted({*missing, *(earlier.made if earlier else ())})),
+        since=earlier.since if earlier else time.time(),
+    )
     _RECORD.parent.mkdir(parents=True, exist_ok=True)
     _write(claim)
-    return claim
 
 
-def settle() -> None:
-    """Say that the start which took the claim is over: from now on the node's processes alone keep it."""
+def settle(state: Path) -> None:
+    """Say that the start of the cluster at `state` is over: from now on its processes alone keep it."""
     claim = current()
-    if claim and claim.pid == os.getpid():
+    if claim and claim.state == str(state):
         _write(replace(claim, pid=0))
 
 

@@ -115,5 +115,8 @@ def _proxy_configuration(layout: Layout, settings: Settings) -> dict[str, object
 
 
 def _write(path: Path, document: dict[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    text = yaml.safe_dump(document, sort_keys=False)
+    # kube-proxy ends when its file is written, were it with the same words.
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)

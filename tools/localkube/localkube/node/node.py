@@ -73,10 +73,11 @@ class Node:
                 holder = None
             if not self.running():
                 sweep(self.layout.root, holder)
+                holder = None
                 self._refuse_other_kubelet()
             record = self._supervisor.process(containerd.NAME).running()
             containerd.refuse_foreign(record.pid if record else None)
-            claim.take(self.settings.name, self.layout.root, leftovers.FOREIGN_FOLDERS)
+            claim.take(self.settings.name, self.layout.root, leftovers.FOREIGN_FOLDERS, holder)
             leftovers.link_volumes(self.layout.volumes)
 
     def start_runtime(self, coredns: Path) -> None:
@@ -112,11 +113,14 @@ class Node:
 
     def wait(self, api: Api) -> None:
         """Wait until the node is Ready and names resolve; raises ComponentFailed."""
-        records = (self._supervisor.process(name).running() for name in (containerd.NAME, agents.KUBELET))
-        # What the API server remembers of an earlier run does not count.
-        since = int(min((record.since for record in records if record), default=0))
-        self._supervisor.wait(agents.KUBELET, lambda: self.is_ready(api, since), _READY_WITHIN)
-        self._supervisor.wait(agents.KUBELET, lambda: addons.names_resolve(api, since), _READY_WITHIN)
+        # What the API server remembers of earlier runs does not count; it keeps whole seconds.
+        kubelet, holder = self._supervisor.process(agents.KUBELET).running(), claim.current()
+        reported, created = (int(known.since) if known else 0 for known in (kubelet, holder))
+        self._supervisor.wait(agents.KUBELET, lambda: self.is_ready(api, reported), _READY_WITHIN)
+        self._supervisor.wait(agents.KUBELET, lambda: addons.names_resolve(api, created), _READY_WITHIN)
+        # A kubelet that was restarted reports itself before it knows its pods again.
+        pods = f"/api/v1/nodes/{self.settings.node_name}/proxy/pods"
+        self._supervisor.wait(agents.KUBELET, lambda: bool((api.get(pods) or {}).get("items")), _READY_WITHIN)
 
     def is_ready(self, api: Api, since: int = 0) -> bool:
         """Whether the node has reported itself Ready since the Unix time `since`, and takes pods."""
@@ -133,9 +137,10 @@ class Node:
             self._supervisor.stop(name)
 
     def stop_containers(self) -> None:
-        """End every container, while containerd can still be asked."""
+        """End every container, while containerd can still be asked; without it their processes at least."""
         if self._supervisor.process(containerd.NAME).running():
             containerd.remove_containers()
+        leftovers.kill_contained()
 
     def stop_runtime(self) -> None:
         """Stop containerd, sweep up, and leave the machine's node to others."""
