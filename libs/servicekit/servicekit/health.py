@@ -86,19 +86,29 @@ class Health:
         opened = False
         while True:
             try:
+                if not opened:
+                    await self._open(need)
+                    opened = True
                 async with asyncio.timeout(self._timeout):
-                    if not opened:
-                        await need.open()
-                        opened = True
                     await need.check()
-            except TimeoutError:
-                self._record(need.name, f"no answer within {self._timeout:g} s")
+            except TimeoutError as error:
+                self._record(need.name, str(error) or f"no answer within {self._timeout:g} s")
             except Exception as error:
                 self._record(need.name, str(error) or type(error).__name__)
             else:
                 self._record(need.name, "")
             ready = self._states[need.name].ready
             await asyncio.sleep(self._interval if ready else min(self._interval, RETRY))
+
+    async def _open(self, need: Dependency) -> None:
+        """Opens `need`, however long that takes: to cut it short could leave it half open."""
+        opening = asyncio.ensure_future(need.open())
+        try:
+            while not (await asyncio.wait((opening,), timeout=self._timeout))[0]:
+                self._record(need.name, f"it is still being opened after {self._timeout:g} s")
+        finally:
+            opening.cancel()
+        await opening
 
     def _record(self, name: str, reason: str) -> None:
         state = self._states[name]

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from servicekit.access_log import AccessLog
 from servicekit.app import Service
+from servicekit.connections import BoundedRunner
 from servicekit.sections import split_address
 
 log = logging.getLogger("servicekit.serve")
@@ -72,8 +73,9 @@ def announce(service: Service, sock: socket.socket, address_file: str | None) ->
 def make_runner(service: Service) -> web.AppRunner:
     """The runner of the service's application, with its limits."""
     server = service.config.server
-    return web.AppRunner(
+    return BoundedRunner(
         service.application(),
+        limit=server.max_connections,
         access_log_class=AccessLog,
         access_log=logging.getLogger("servicekit.access"),
         shutdown_timeout=server.shutdown_grace / 2,  # aiohttp waits for it twice before it cancels a handler

@@ -16,9 +16,12 @@ class Scripted:
         self.failure: Exception | None = None
         self.hang = False
         self.open_failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
 
     async def open(self) -> None:
         self.log.append(f"open {self.name}")
+        if self.gate:
+            await self.gate.wait()
         if self.open_failure:
             raise self.open_failure
 
@@ -82,6 +85,23 @@ async def test_a_dependency_that_hangs_delays_neither_the_others_nor_the_socket(
         assert "no answer within 0.2 s" in dependencies["slow"]["reason"]
 
     await eventually(the_reason_is_the_time, timeout=10)
+
+
+async def test_a_dependency_that_takes_long_to_open_is_left_to_it(serve):
+    patient = Scripted("patient")
+    patient.gate = asyncio.Event()
+    client = await serve(demo_group(), parts={"needs": [patient]}, check_interval=0.05, check_timeout=0.1)
+
+    async def it_is_being_opened():
+        assert "still being opened" in str((await readiness(client))[1])
+
+    await eventually(it_is_being_opened, timeout=10)
+    patient.gate.set()
+
+    async def it_is_ready():
+        assert (await readiness(client))[0] == 200
+
+    await eventually(it_is_ready, timeout=10)
 
 
 async def test_a_dependency_that_cannot_be_opened_yet_is_opened_later(serve):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.small_service import Client, demo_group, error_of, signed
+from harness.waiting import eventually
 from servicekit.identity import Identity
 
 JSON = {"Content-Type": "application/json"}
@@ -116,6 +117,21 @@ async def test_a_body_that_trickles_is_given_up(serve):
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert (await client.get("/quick")).status == 200
     writer.close()
+
+
+async def test_one_connection_too_many_is_told_so(serve):
+    client = await serve(Gate().group, max_connections=2)
+    first = await asyncio.open_connection(client.host, client.port)
+    assert (await client.get("/quick")).status == 200  # its connection stays open
+    answer = await raw(client, b"")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"server.maxConnections" in answer
+    first[1].close()
+
+    async def there_is_room_again():
+        assert not (await raw(client, head("GET", "/healthz", {}))).startswith(b"HTTP/1.1 503 ")
+
+    await eventually(there_is_room_again, timeout=10)
 
 
 async def test_a_connection_that_says_nothing_is_closed(serve):
