@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from devstack.cluster import Cluster
 from devstack.ports import LOOPBACK
 from devstack.program import Program, write_private
 from devstack.secrets import Secrets
@@ -20,13 +21,13 @@ _TYPED = 12  # random bytes of a password that people type
 class Blueprint:
     """The programs of one stack, derived from its settings."""
 
-    def __init__(self, settings: Settings, kubeconfig: Path) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
         state, ports = settings.state, settings.ports
         self.config = state / "kubesphere.yaml"
         self.secrets = Secrets(state / "secrets")
         self.authority = _authority(state / "certificates")
         """Signs the gateway's certificate."""
-        self._kubeconfig = kubeconfig
+        self._cluster = cluster
         self._state = state
         self.redis = Redis(
             directory=state / "redis", port=ports.redis, password=self.secrets.value("redis-password")
@@ -100,7 +101,7 @@ class Blueprint:
             port=port,
             directory=self._state / name,
             config=self.config,
-            overrides={"kubernetes.kubeconfig": str(self._kubeconfig_of(name))},
+            overrides={"kubernetes.kubeconfig": str(self._cluster.service_kubeconfig(name))},
         )
 
     def _gateway(self, ports: Ports) -> Service:
@@ -118,10 +119,6 @@ class Blueprint:
             "gateway.tlsKeyFile": str(certificate.key),
         }
         return gateway
-
-    def _kubeconfig_of(self, service: str) -> Path:
-        """With which rights a service reaches Kubernetes: those of the cluster's administrator."""
-        return self._kubeconfig
 
     def _targets(self) -> dict[str, list[str]]:
         services = {
@@ -146,7 +143,7 @@ class Blueprint:
                 "passwordFile": str(self.secrets.file("redis-password")),
                 "db": 0,
             },
-            "kubernetes": {"kubeconfig": str(self._kubeconfig)},
+            "kubernetes": {"kubeconfig": str(self._cluster.kubeconfig)},
             "monitoring": {"endpoint": self.prometheus.url, "secondaryEndpoint": self.prometheus.url},
             "kubesphere": {"apiServer": self.apiserver.url, "accountServer": self.account.url},
             "authentication": {

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from devstack.program import write_private
 from devstack.settings import Settings
 from kubekit.cluster import Cluster as Connection
 from kubekit.config import ClusterConfig
@@ -22,6 +23,8 @@ from localkube.progress import Progress
 
 API_SERVER = "kube-apiserver"
 _NAME = "kubesphere"
+_NAMESPACE = "kubesphere-system"
+_SERVICE_ACCOUNT_GROUPS = ("system:serviceaccounts", f"system:serviceaccounts:{_NAMESPACE}")
 
 
 class ClusterUnusable(Exception):
@@ -54,6 +57,14 @@ class Cluster(ABC):
 
     @abstractmethod
     def state(self) -> ClusterState: ...
+
+    @abstractmethod
+    def service_kubeconfig(self, service: str) -> Path:
+        """With which rights the service `service` reaches the cluster."""
+
+    @abstractmethod
+    def grant(self, services: Iterable[str]) -> None:
+        """Makes the kubeconfigs of the services of a cluster that serves."""
 
     @property
     @abstractmethod
@@ -100,6 +111,16 @@ class LocalCluster(Cluster):
             since=datetime.fromtimestamp(server.since, UTC) if server.since else None,
         )
 
+    def service_kubeconfig(self, service: str) -> Path:
+        """That of the ServiceAccount under which a pod of the service would run."""
+        return self._settings.state / service / "kubeconfig"
+
+    def grant(self, services: Iterable[str]) -> None:
+        for service in services:
+            account = f"system:serviceaccount:{_NAMESPACE}:ks-{service}"
+            made = self._local.user_kubeconfig(account, _SERVICE_ACCOUNT_GROUPS)
+            write_private(self.service_kubeconfig(service), made.read_text())
+
     @property
     def kubectl(self) -> Path | None:
         return self._local.kubectl
@@ -140,6 +161,13 @@ class GivenCluster(Cluster):
         except Exception as error:
             return ClusterState(running=False, problem=str(error) or repr(error))
         return ClusterState(running=True, problem=None)
+
+    def service_kubeconfig(self, service: str) -> Path:
+        """The user's own: who may sign for a ServiceAccount of that cluster is not known here."""
+        return self.kubeconfig
+
+    def grant(self, services: Iterable[str]) -> None:
+        """Has nothing to make."""
 
     @property
     def kubectl(self) -> Path | None:

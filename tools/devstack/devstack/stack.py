@@ -155,13 +155,14 @@ class Stack:
         starting: dict[str, Action] = {"kubernetes": self._cluster.start}
         self._steps.together(starting | {each.name: self._starting(each) for each in blueprint.servers})
         self._steps.run("installer", lambda _: self._install_platform())
+        self._cluster.grant(service.name for service in blueprint.services)
         for stage in blueprint.service_stages:
             self._steps.together({each.name: self._starting(each) for each in stage})
 
     def _blueprint(self) -> Blueprint:
         if not self.exists:
             raise NoStack(f"there is no stack in {self.settings.state}: start one with `devstack up`")
-        return Blueprint(self.settings, self._cluster.kubeconfig)
+        return Blueprint(self.settings, self._cluster)
 
     def _check_ports(self, before: Settings) -> str:
         wanted = _used_ports(self.settings)
@@ -179,7 +180,7 @@ class Stack:
         if not self.exists:
             return held
         states = self._supervisor.states()
-        for program in Blueprint(before, self._cluster.kubeconfig).programs:
+        for program in Blueprint(before, self._cluster).programs:
             if program.name in states and states[program.name].running:
                 held.update(program.ports.items())
         return held
