@@ -31,6 +31,7 @@ class FakeApiServer:
         self.watches: list[str] = []
         self.failing: list[int] = []
         self.retry_after: str | None = None
+        self.token: str | None = None
         self._events: list[tuple[int, bytes]] = []
         self._changed = asyncio.Event()
         self._cut = asyncio.Event()
@@ -84,6 +85,8 @@ class FakeApiServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers any request."""
+        if self.token is not None and request.headers.get("Authorization") != f"Bearer {self.token}":
+            return web.json_response({"kind": "Status", "code": 401, "reason": "Unauthorized"}, status=401)
         if request.path == "/version":
             return web.json_response({"major": "1", "minor": "37"})
         if self.failing:

@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 import yaml
@@ -32,6 +33,11 @@ log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
+RENEW_REFUSED = 10.0
+"""Seconds between renewals that refused credentials cause, so that a wrong token does not run a plugin at
+every try.
+"""
+
 _LOADER_ERRORS = (
     ConfigException,
     OSError,
@@ -51,6 +57,7 @@ class Credentials:
         self.source = source
         self._configuration: Any = configuration
         self._loader = loader
+        self._refused_at = -RENEW_REFUSED
         self.server: str = str(self._configuration.host).rstrip("/")
         self.proxy: str | None = self._configuration.proxy
         self.tls_server_name: str | None = self._configuration.tls_server_name
@@ -64,6 +71,12 @@ class Credentials:
         """
         token = self._configuration.api_key.get("BearerToken")
         return {"Authorization": str(token).strip()} if token else {}
+
+    async def renew_refused(self) -> None:
+        """Renews because the server refused what it was sent; at most once in RENEW_REFUSED seconds."""
+        if monotonic() - self._refused_at >= RENEW_REFUSED:
+            self._refused_at = monotonic()
+            await self.renew()
 
     async def renew(self) -> None:
         """Reads tokens again: rotated token files, expired exec plugins' and OIDC tokens. Logs what fails."""

@@ -17,7 +17,7 @@ from yarl import URL
 from kubekit import metrics
 from kubekit.config import ClusterConfig
 from kubekit.credentials import Credentials
-from kubekit.errors import InvalidName, KubernetesError, Unreachable, error_of_answer
+from kubekit.errors import InvalidName, KubernetesError, Unauthorized, Unreachable, error_of_answer
 from kubekit.ratelimit import RateLimiter
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,13 @@ class Transport:
         if limited:
             await self._limiter.wait(within)
         while True:
+            sent = self.credentials.headers()
             try:
                 return await self._once(method, path, params, body, headers, as_user, deadline)
+            except Unauthorized:
+                if self.credentials.headers() == sent:
+                    raise
+                log.info("%s %s: sending again with the renewed credentials", method, path)
             except KubernetesError as error:
                 delay = error.retry_after
                 if error.status not in RETRY_STATUS or delay is None or monotonic() + delay >= deadline:
@@ -180,6 +185,8 @@ class Transport:
                 metrics.REQUEST_SECONDS.labels(method).observe(monotonic() - started)
                 if response.status >= 300:
                     payload = await self._body(response)
+                    if response.status == 401:
+                        await self.credentials.renew_refused()
                     raise error_of_answer(response.status, payload, _retry_after(response))
                 yield response
         except aiohttp.ConnectionTimeoutError as error:

@@ -124,6 +124,22 @@ async def test_a_rotated_token_file_is_read_again(tmp_path: Path) -> None:
         assert cluster.authorization() == {"Authorization": "Bearer second"}
 
 
+async def test_refused_credentials_are_read_again_and_the_request_sent_again(
+    fake: FakeApiServer, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("first")
+    config = yaml.safe_load((tmp_path / "fake-kubeconfig").read_text())
+    config["users"][0]["user"] = {"tokenFile": "token"}
+    async with Cluster(ClusterConfig(kubeconfig=written(tmp_path, yaml.safe_dump(config)))) as cluster:
+        token.write_text("second")
+        fake.token = "second"
+        await cluster.list(PODS)
+        fake.token = "third"
+        with pytest.raises(Unauthorized):
+            await cluster.list(PODS)
+
+
 async def test_a_plugin_that_gives_the_token_is_asked(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     plugin.write_text(
