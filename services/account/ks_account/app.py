@@ -42,7 +42,7 @@ def build(config: AccountConfig) -> Service:
     removal = Removal(directory, sessions, bindings, roles, cluster)
     people = People(directory, sessions)
     members = Members(cluster, rbac, bindings, people, sessions)
-    first_start = FirstStart(directory, accounts, roles, config)
+    first_start = FirstStart(directory, sessions, accounts, roles, config)
 
     iam = GuardedGroup("iam.kubesphere.io", "v1alpha2", rbac)
     login_api.add_routes(iam, sign_in, tokens, sessions)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
 from ks_account.clients.directory import Directory
+from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
 from ks_account.users import passwords
 from ks_account.users.accounts import Accounts
@@ -33,9 +34,15 @@ class FirstStart:
     name = "first-start"
 
     def __init__(
-        self, directory: Directory, accounts: Accounts, roles: ClusterRoles, config: AccountConfig
+        self,
+        directory: Directory,
+        sessions: Sessions,
+        accounts: Accounts,
+        roles: ClusterRoles,
+        config: AccountConfig,
     ) -> None:
         self._directory = directory
+        self._sessions = sessions
         self._accounts = accounts
         self._roles = roles
         self._administrators = Administrators(directory, roles)
@@ -73,6 +80,8 @@ class FirstStart:
 
     async def _prepare(self) -> None:
         await self._ensure_tree()
+        if adopted := await self._sessions.adopt():
+            log.info("took over %d sessions of v2.1.1", adopted)
         if await self._administrators.exist():
             return
         if await self._directory.user(ADMIN) is None:

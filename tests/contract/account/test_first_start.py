@@ -1,4 +1,4 @@
-"""The first start on an empty directory, and all later ones."""
+"""The first start on an empty directory, and all later ones (ACCOUNT-19)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jwt
 import ldap3
 import pytest
+from redis.asyncio import Redis
 
-from harness.account import IAM, config_of, ready
+from harness.account import IAM, PASSWORD, SECRET, config_of, ready
 from harness.kubernetes import KubernetesServer
 from harness.servers import RunningServer, running_openldap, running_redis
 from harness.services import RunningService, running_service
@@ -157,3 +159,28 @@ async def test_what_is_configured_wrongly_is_named(
 
         await eventually(named)
         await client.close()
+
+
+async def test_sessions_of_v2_1_1_go_on_and_can_be_ended(
+    kubernetes: KubernetesServer, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    async with running_openldap(tmp_path) as openldap, running_redis(tmp_path) as redis:
+        store = Redis(host=redis.host, port=redis.port, decode_responses=True)
+        token = jwt.encode({"username": "admin", "email": "a@x.io", "iat": 1_700_000_000}, SECRET, "HS256")
+        key = f"kubesphere:users:admin:token:{token}"
+        given = {"adminPasswordFile": str(tmp_path / "password")}
+        config = config_of(openldap, redis, kubernetes, authentication=given)
+        async with running_service("ks-account", config, tmp_path) as service:
+            await (await ready(service)).close()
+            await service.stop()
+            await store.flushall()
+            await store.set(key, token, ex=2400)
+            await service.start()
+            client = await ready(service)
+            review = await client.post(f"{IAM}/authenticate", {"spec": {"token": token}})
+            assert review.json["status"]["authenticated"]
+            assert await signs_in(client, PASSWORD)
+            assert not await store.exists(key), "a new login ends the session before"
+            await client.close()
+        await store.aclose()

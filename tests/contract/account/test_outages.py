@@ -1,4 +1,4 @@
-"""Back ends that go away and come back: 503 with the reason meanwhile, never a wrong answer."""
+"""Back ends that go away and come back: 503 with the reason meanwhile, never a wrong answer (ACCOUNT-20)."""
 
 from __future__ import annotations
 

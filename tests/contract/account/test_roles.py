@@ -1,4 +1,4 @@
-"""Roles: which there are, who has them, and what they permit."""
+"""Roles: which there are, who has them, and what they permit; 404 for what is not there (ACCOUNT-21)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pytest_asyncio
 from harness.account import IAM, unique
 from harness.signed import SignedClient
 from harness.waiting import eventually
-from ks_account.access import permissions
 from kubekit.cluster import Cluster
-from kubekit.rbac import Rule
+from kubekit.rbac import Rule, permissions
 from kubekit.resource import NAMESPACES, ROLE_BINDINGS, ROLES
 
 NewPerson = Callable[..., Awaitable[SignedClient]]

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ks_account.access.bindings import RBAC_GROUP, role_of, user_subject, users_in
-from ks_account.access.rules import missing
 from ks_account.clients.kubernetes import translated
 from kubekit.cluster import Cluster
 from kubekit.errors import AlreadyExists, KubernetesError, NotFound
 from kubekit.rbac import RequestInfo, Rule, effective_groups
+from kubekit.rbac.demands import missing
 from kubekit.rbac.index import RbacIndex
 from kubekit.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, Object
 from kubekit.transport import Impersonation

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ks_account.access.bindings import Bindings, owning_workspace, users_in
-from ks_account.access.rules import missing
 from ks_account.clients.kubernetes import translated
 from ks_account.clients.sessions import Sessions
 from ks_account.users.people import People
 from ks_account.users.profile import Profile
 from kubekit.cluster import Cluster
 from kubekit.rbac import Rule, effective_groups
+from kubekit.rbac.demands import missing
 from kubekit.rbac.index import RbacIndex
 from kubekit.rbac.policy import BindingKey
 from kubekit.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES

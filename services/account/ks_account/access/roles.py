@@ -6,13 +6,13 @@ from typing import Any
 from ks_account.access import members
 from ks_account.access.bindings import owning_workspace, role_of, users_in
 from ks_account.access.listing import CREATOR, DISPLAY_NAME, page
-from ks_account.access.permissions import CLUSTER, NAMESPACE, SimpleRule
 from ks_account.clients.kubernetes import translated
 from ks_account.users.people import People
 from ks_account.users.profile import Profile
 from kubekit.cluster import Cluster
 from kubekit.rbac import Rule
 from kubekit.rbac.index import RbacIndex
+from kubekit.rbac.permissions import CLUSTER, NAMESPACE, SimpleRule
 from kubekit.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACES, ROLE_BINDINGS, ROLES, Object
 from servicekit.errors import NotFound
 from servicekit.paging import Page, PageQuery

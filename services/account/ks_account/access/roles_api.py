@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ks_account.access import permissions
 from ks_account.access.authorize import GuardedGroup, oneself, signed_in
-from ks_account.access.permissions import SimpleRule
 from ks_account.access.roles import Roles
 from ks_account.users.profile import Profile
+from kubekit.rbac import permissions
+from kubekit.rbac.permissions import SimpleRule
 from kubekit.resource import Object
 from servicekit.paging import Page, PageQuery
 

@@ -102,8 +102,8 @@ class Directory:
         await self._entries.run(read, repeatable=True)
 
     async def close(self) -> None:
-        self._entries.close()
-        self._logins.close()
+        await self._entries.close()
+        await self._logins.close()
 
     async def find_login(self, login: str) -> UserEntry | None:
         """The one user whose name or e-mail is `login`, with the stored password; None when it is not one."""

@@ -55,9 +55,9 @@ class LdapPool:
         running.add_done_callback(lambda done: self._release(loop, done))
         return await asyncio.shield(asyncio.wrap_future(running))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the threads, once their work is done, and the connections."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         while self._idle:
             _drop(self._idle.pop())
 

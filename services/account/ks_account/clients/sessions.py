@@ -16,6 +16,7 @@ Keys of our own:
 - `kubesphere:authfailed:{user}`: a hash from address to failed attempts, and their sum in `total`.
 - `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
 - `kubesphere:uid-number`: the last number given to a user.
+- `kubesphere:sessions-adopted`: set once the sessions of v2.1.1 are among `sessions`.
 - `kubesphere:claims:{what}`: a name that somebody is about to take.
 
 What has to be decided and done at once is a script, so that it stays right with any number of replicas.
@@ -39,6 +40,7 @@ from servicekit.errors import Conflict, Unavailable
 from servicekit.sections import RedisConfig
 
 _PREFIX = "kubesphere:users"
+_ADOPTED = "kubesphere:sessions-adopted"
 LOG_LENGTH = 10
 
 
@@ -203,6 +205,22 @@ class Sessions:
         """End every session and refresh token of a user; gives how many keys that took away."""
         keys = [_sessions(user), _grants(user)]
         return int(await self._script("end_all", keys, [_token(user, "")]))
+
+    async def adopt(self) -> int:
+        """File the sessions that v2.1.1 began, once, so that they can be ended like others.
+
+        Gives their number. This goes through the key space, in steps, and never again once it is done.
+        """
+        async with _available():
+            if await self._redis.exists(_ADOPTED):
+                return 0
+            found = 0
+            async for key in self._redis.scan_iter(match=_token("*", "*"), count=1000):
+                user, _, token = key.removeprefix(f"{_PREFIX}:").partition(":token:")
+                await self._redis.zadd(_sessions(user), {token: 0}, nx=True)
+                found += 1
+            await self._redis.set(_ADOPTED, "1")
+            return found
 
     async def login_log(self, user: str) -> list[str]:
         """The last ten logins as `time,address`, the oldest first."""

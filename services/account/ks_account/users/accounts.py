@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Callable
 
 from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
-from ks_account.access.permissions import CLUSTER
 from ks_account.clients.directory import Directory, EntryExists, NoSuchEntry, UserEntry, contains, equals
 from ks_account.clients.sessions import Sessions
 from ks_account.login.signin import SignIn
 from ks_account.users import models, passwords
 from ks_account.users.administrators import Administrators
 from ks_account.users.profile import Profile, profile
+from kubekit.rbac.permissions import CLUSTER
 from servicekit.errors import BadRequest, Conflict, NotFound, ServiceError, Unauthorized
 from servicekit.identity import Identity
 from servicekit.paging import Page, PageQuery
@@ -125,9 +125,9 @@ class Accounts:
         own = caller.user == username
         if own and change.password and (not manager or change.current_password):
             await self._check_current(username, change.current_password, caller.address)
-        if not own and (change.password or values["mail"] != entry.email):
-            self._roles.require_power_over(caller, username)
         role = "" if own else change.cluster_role
+        if not own and (change.password or role or values["mail"] != entry.email):
+            self._roles.require_power_over(caller, username)
         if role:
             if role != CLUSTER_ADMIN:
                 await self._administrators.require_another(username)
