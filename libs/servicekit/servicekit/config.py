@@ -11,7 +11,7 @@ services.
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
@@ -78,15 +78,34 @@ class Config(Section):
 
 C = TypeVar("C", bound=Config)
 
+LISTEN = {"--listen": ("server.listen", "host:port to listen at")}
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that say where the configuration comes from."""
+
+class _Shorthand(argparse.Action):
+    """Takes the flag's value as that of the key `const`, as --set does."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.settings = [*namespace.settings, f"{self.const}={values}"]
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, shorthands: Mapping[str, tuple[str, str]] | None = None
+) -> None:
+    """Adds the flags that say where the configuration comes from.
+
+    `shorthands` are more flags, each with the key that it sets and its help.
+    """
     parser.add_argument(
         "--config",
         metavar="FILE",
         help="the configuration; by default kubesphere.yaml in /etc/kubesphere or here",
     )
-    parser.add_argument("--listen", metavar="HOST:PORT", help="short for --set server.listen=HOST:PORT")
     parser.add_argument(
         "--set",
         metavar="SECTION.KEY=VALUE",
@@ -95,6 +114,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="one value, over the file and the environment; may be repeated",
     )
+    for flag, (key, about) in {**LISTEN, **(shorthands or {})}.items():
+        parser.add_argument(
+            flag, action=_Shorthand, const=key, metavar="VALUE", help=f"{about} (short for --set {key}=...)"
+        )
 
 
 def load(cls: type[C], argv: Sequence[str], environ: Mapping[str, str]) -> C:
@@ -110,7 +133,7 @@ def load_options(cls: type[C], options: argparse.Namespace, environ: Mapping[str
     layers = Layers(cls)
     read_file(layers, options.config)
     read_environment(layers, environ)
-    read_flags(layers, [*options.settings, *([f"server.listen={options.listen}"] if options.listen else [])])
+    read_flags(layers, options.settings)
     try:
         return cls.model_validate(layers.nested()).with_warnings(layers.warnings)
     except ValidationError as error:

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from servicekit import logs
@@ -33,16 +33,17 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     serve: Callable[[S, str | None], None] = serve_alone,
+    shorthands: Mapping[str, tuple[str, str]] | None = None,
 ) -> None:
     """Runs the command line of the service `name`, whose `build` makes it from its configuration.
 
     `serve` runs what `build` made until it is told to stop, and writes its address to the file that it is
-    given.
+    given. `shorthands` are flags that are short for one value each: `{"--flag": ("section.key", "help")}`.
 
     Exits with 0 after a clean stop, 1 when it cannot serve, 2 when the command line or the configuration is
     wrong.
     """
-    options = _parser(name).parse_args(argv)
+    options = _parser(name, shorthands or {}).parse_args(argv)
     try:
         config = load_options(config_class, options, os.environ)
         if options.command == "check-config":
@@ -63,9 +64,12 @@ def _complain(name: str, message: str, status: int) -> int:
     return status
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def _parser(name: str, shorthands: Mapping[str, tuple[str, str]]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=name, epilog=EPILOG.format(name=name), formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=name,
+        epilog=EPILOG.format(name=name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "command",
@@ -74,7 +78,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
         default="serve",
         help="serve (default), openapi: print the API's description, check-config: print what is in effect",
     )
-    add_arguments(parser)
+    add_arguments(parser, shorthands)
     parser.add_argument(
         "--address-file", metavar="FILE", help="write the bound host:port to FILE once listening"
     )

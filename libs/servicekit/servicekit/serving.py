@@ -66,8 +66,11 @@ def announce(service: Service, sock: socket.socket, address_file: str | None) ->
         log.warning("%s", warning)
     if address_file:
         partial = Path(f"{address_file}.partial")
-        partial.write_text(address)
-        partial.rename(address_file)
+        try:
+            partial.write_text(address)
+            partial.rename(address_file)
+        except OSError as error:
+            raise ListenError(f"cannot write {address_file}: {error.strerror or error}") from None
 
 
 def make_runner(service: Service) -> web.AppRunner:

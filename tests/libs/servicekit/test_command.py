@@ -57,7 +57,7 @@ class Redis:
 def build(config):
     return service("ks-demo", config, groups=[group], needs=[Redis()])
 
-run.main("ks-demo", DemoConfig, build)
+run.main("ks-demo", DemoConfig, build, shorthands={"--title": ("demo.title", "the title")})
 """
 
 
@@ -339,6 +339,23 @@ async def test_the_effective_configuration_is_shown_with_secrets_masked(program)
     assert shown["demo"] == {"title": "demo", "apiKey": "**********", "tags": ["b", "c"]}
     assert "hunter2" not in out + err
     assert err == "warning: unheardOf: there is no such key (kubesphere.yaml, line 5)\n"
+
+
+async def test_a_flag_may_be_short_for_a_setting(program):
+    status, out, _ = await run_to_end(program, "check-config", "--title", "x=y", "--listen", "[::1]:1")
+    assert status == 0
+    assert yaml.safe_load(out)["demo"]["title"] == "x=y"
+    assert yaml.safe_load(out)["server"]["listen"] == "[::1]:1"
+    _, out, _ = await run_to_end(program, "--help")
+    assert "short for --set demo.title" in out
+
+
+async def test_an_address_file_that_cannot_be_written_is_said_in_one_line(program):
+    flags = ("--listen", "127.0.0.1:0", "--address-file", "/nowhere/x")
+    status, _, err = await run_to_end(program, *flags)
+    assert status == 1
+    assert err.splitlines()[-1] == "ks-demo: cannot write /nowhere/x: No such file or directory"
+    assert "Traceback" not in err
 
 
 async def test_without_a_file_the_defaults_hold_and_a_warning_says_so(program):
