@@ -26,6 +26,7 @@ from ks_apigateway.proxy.server import Server
 from ks_apigateway.routes import RoutesError, RoutesFile, builtin_routes
 from ks_apigateway.upstreams import Upstreams, configured
 from kubekit.cluster import Cluster, ClusterConfig
+from kubekit.errors import KubeconfigError
 from kubekit.rbac.index import RbacIndex
 from servicekit.app import Service
 from servicekit.config import ConfigError
@@ -147,6 +148,11 @@ async def _serve(service: GatewayService, doors: list[Door], operations: socket.
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    try:
+        # The one dependency whose settings are read once: what is wrong with them does not pass by itself.
+        await service.cluster.open()
+    except KubeconfigError as error:
+        raise ConfigError(f"kubernetes.kubeconfig: {error}") from error
     runner = make_runner(service)
     await runner.setup()
     try:

@@ -221,6 +221,8 @@ def _iam() -> list[Route]:
             exact=True,
             rewrite=f"{_IAM}/authenticate",
         ),
+        # Account ends the session that the token names, which is the caller's own.
+        _decided_behind("account", f"{_IAM}/logout", "POST", exact=True, credentials=Credentials.TOKEN),
         # Tables of what each built-in role means; they hold nothing of anybody.
         _decided_behind("account", f"{_IAM}/rulesmapping", "GET"),
         Route(path="/kapis/iam.kubesphere.io", upstream="account", credentials=Credentials.TOKEN),

@@ -105,9 +105,14 @@ def _read(claims: dict[str, Any]) -> Claims:
     user = claims.get("username")
     if not isinstance(user, str) or not _PRINTABLE.fullmatch(user) or user.startswith(_RESERVED):
         raise unauthorized("invalid payload")
-    if user != user.strip() or claims.get("typ", "access") != "access":
+    if user != user.strip() or _is_refresh(claims):
         raise unauthorized("invalid payload")
     return Claims(user, _groups(claims.get("groups")), _time(claims, "exp"), _time(claims, "nbf"))
+
+
+def _is_refresh(claims: dict[str, Any]) -> bool:
+    """Whether the token only serves to get another; `type` is how v2.1.1 marked those."""
+    return claims.get("typ", "access") != "access" or claims.get("type") == "refresh_token"
 
 
 def _groups(value: Any) -> tuple[str, ...]:

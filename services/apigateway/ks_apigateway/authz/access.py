@@ -8,6 +8,8 @@ from servicekit.errors import BadRequest, Forbidden, Unavailable
 OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl"))
 """What every user may read below `users/{self}`: the profile, the logins, the roles, the kubeconfig and the
 terminal pod."""
+OWN_CHANGEABLE = frozenset((("update", ""), ("delete", "sessions")))
+"""And change: the profile with its password, and the sessions, which can be ended."""
 
 
 class Access:
@@ -33,12 +35,12 @@ class Access:
 
 
 def _is_own(user: str, request: RequestInfo) -> bool:
-    """Whether this is about the user's own account: it may be read, and its profile and password changed."""
+    """Whether this is about the user's own account, and something that everybody may do with theirs."""
     if request.resource != "users" or request.name != user or request.namespace:
         return False
     if request.verb == "get":
         return request.subresource in OWN_READABLE
-    return request.verb == "update" and not request.subresource and request.api_group == "iam.kubesphere.io"
+    return request.api_group == "iam.kubesphere.io" and (request.verb, request.subresource) in OWN_CHANGEABLE
 
 
 def _forbidden(request: RequestInfo) -> Forbidden:

@@ -271,6 +271,12 @@ class ClientConnection(asyncio.Protocol):
         else:
             self.abort()
 
+    def end(self) -> None:
+        """Closes once everything is written, and hears no more."""
+        self._deaf = True
+        if self.transport is not None:
+            self.transport.close()
+
     def drain(self) -> None:
         """The gateway stops: a connection without a request ends now, any other after its answer."""
         if self._current is None and not self._waiting and self.transport is not None:

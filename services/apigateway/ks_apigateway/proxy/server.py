@@ -21,6 +21,8 @@ SWEEP_INTERVAL = 0.5
 """Seconds between two looks at every deadline: one timer for all connections costs less than one each."""
 
 BACKLOG = 4096
+LAST_REQUEST = 1.0
+"""Seconds in which a client must ask that came just as the gateway stopped."""
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 80\r\n"
@@ -98,10 +100,12 @@ class Server:
     def joined(self, connection: ClientConnection) -> None:
         """A client has come; one too many is told so and sent away."""
         self.connections.add(connection)
-        if len(self.connections) + len(self.tunnels) > self.limits.connections or self.draining:
+        if self.draining:
+            # It was in the kernel's queue when the listener closed: it may ask once, and soon.
+            connection.deadline = monotonic() + LAST_REQUEST
+        elif len(self.connections) + len(self.tunnels) > self.limits.connections:
             connection.write(_FULL)
-            assert connection.transport is not None
-            connection.transport.close()
+            connection.end()
 
     def left(self, connection: ClientConnection) -> None:
         self.connections.discard(connection)

@@ -1,0 +1,206 @@
+"""Starting, changing the routes, and stopping."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devstack.ports import free_port
+from harness.gateway import SECRET, gateway_config
+from harness.waiting import eventually
+from ks_apigateway.__main__ import main
+
+TENANT = "/kapis/tenant.kubesphere.io/v1alpha2/x"
+
+
+def routes(path: str, upstream: str) -> str:
+    return yaml.safe_dump(
+        {
+            "upstreams": {"other": upstream},
+            "routes": [{"path": path, "upstream": "other", "authenticate": "none", "rewrite": "/x"}],
+        }
+    )
+
+
+async def test_routes_are_read_again_without_dropping_a_connection(
+    start_gateway: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(routes("/first", "http://127.0.0.1:1"))
+    async with start_gateway(routesFile=str(file)) as gateway, gateway.wire() as wire:
+        file.write_text(routes("/second", gateway.upstream.url))
+
+        async def changed() -> None:
+            await wire.send("GET /second/y HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            answer = await wire.answer()
+            assert answer.status == 200
+            assert answer.json["target"] == "/x/y"
+
+        await eventually(changed)
+        assert (await gateway.get("/first")).status == 401, "it is no public path any more"
+
+        for bad in (
+            "routes: [{path: /third}]",
+            "routes: 5",
+            "{",
+            routes("/third/", gateway.upstream.url),
+            routes("/third", "not an address"),
+            "routes: [{path: /a, upstream: kubernetes, authenticate: none}]",
+        ):
+            lines = gateway.service.log.count("the routes stay as they were")
+            file.write_text(bad)
+
+            def refused(before: int = lines) -> None:
+                assert gateway.service.log.count("the routes stay as they were") == before + 1
+
+            await eventually(refused)
+            await changed()
+        file.unlink()
+        await eventually(lambda: _logged(gateway, "No such file"))
+        await changed()
+
+
+def _logged(gateway: Any, text: str) -> None:
+    assert text in gateway.service.log
+
+
+async def test_a_stop_lets_requests_end_and_takes_no_new_ones(start_gateway: Any) -> None:
+    async with start_gateway() as gateway:
+        token = await gateway.sign_in("agw-alice")
+        gateway.upstream.release.clear()
+        head = f"HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n"
+        async with gateway.wire() as running, gateway.wire() as idle, gateway.wire() as tunnel:
+            await running.send(f"GET {TENANT}?do=events {head}\r\n")
+            assert (await running.head())[0] == 200
+            await idle.send(f"GET {TENANT} {head}\r\n")
+            assert (await idle.answer()).status == 200
+            await tunnel.send(f"GET {TENANT}?do=upgrade {head}Connection: Upgrade\r\nUpgrade: x\r\n\r\n")
+            assert (await tunnel.answer()).status == 101
+            await tunnel.reader.readexactly(3)
+            stopping = asyncio.create_task(gateway.service.stop())
+            assert await asyncio.wait_for(idle.ended(), 10)
+            await eventually(lambda: _refuses(gateway))
+            assert not stopping.done()
+            assert await running.chunk() == b"first\n"
+            gateway.upstream.release.set()
+            assert await running.chunk() == b"second\n"
+            assert await running.chunk() == b""
+            assert await asyncio.wait_for(running.reader.read(-1), 10) == b"\r\n"
+            assert await asyncio.wait_for(tunnel.ended(), 10)
+            await stopping
+        assert "Traceback" not in gateway.service.log
+
+
+async def _refuses(gateway: Any) -> None:
+    try:
+        wire = await gateway.connect()
+    except ConnectionError:
+        return
+    wire.close()
+    raise AssertionError("it still accepts")
+
+
+async def test_a_stop_under_load_fails_no_request(start_gateway: Any) -> None:
+    async with start_gateway() as gateway:
+        token = await gateway.sign_in("agw-alice")
+        await gateway.get(TENANT, token=token)
+        served = 0
+        broken: list[Any] = []
+
+        async def client() -> None:
+            nonlocal served
+            while True:
+                try:
+                    wire = await gateway.connect()
+                except ConnectionError:
+                    return
+                try:
+                    await wire.send(
+                        f"GET {TENANT} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n"
+                        "Connection: close\r\n\r\n"
+                    )
+                    answer = await wire.answer()
+                    served += 1
+                    if answer.status != 200:
+                        broken.append(answer)
+                except (ConnectionError, asyncio.IncompleteReadError):
+                    # Not accepted yet when the listener closed: the request was never read.
+                    return
+                finally:
+                    wire.close()
+
+        clients = [asyncio.create_task(client()) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        await gateway.service.stop()
+        await asyncio.gather(*clients)
+        assert served > 10
+        assert not broken
+
+
+def run(*arguments: str, config: Any, directory: Path) -> subprocess.CompletedProcess[str]:
+    file = directory / "kubesphere.yaml"
+    file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+    command = [sys.executable, "-m", "ks_apigateway", *arguments, "--config", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def good(directory: Path) -> dict[str, Any]:
+    return gateway_config(6379, directory / "kubeconfig", "http://127.0.0.1:1", free_port())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"authentication": {}}, "authentication.jwtSecret: is not set"),
+        ({"redis": {}}, "redis.host: is not set"),
+        ({"gateway": {"trustedProxies": ["nonsense"]}}, "gateway.trustedProxies"),
+        ({"gateway": {"opsListen": "nowhere"}}, "gateway.opsListen"),
+        ({"gateway": {"clients": {"headers": "many"}}}, "gateway.clients.headers"),
+        ({"gateway": {"nosuch": 1}}, "gateway.nosuch"),
+        ({"gateway": {"upstreams": {"account": "ftp://x"}}}, "gateway.upstreams"),
+        ({"gateway": {"routesFile": "/nonexistent/gateway.yaml"}}, "gateway.routesFile"),
+        ({"gateway": {"tlsListen": "127.0.0.1:1"}}, "tlsListen needs tlsCertFile"),
+        ({"gateway": {"sessionCache": "5s"}}, "gateway.sessionCache"),
+        ({"server": {"workers": 3}}, "server.workers must be 1"),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Any, told: str
+) -> None:
+    file = tmp_path / "kubesphere.yaml"
+    file.write_text(yaml.safe_dump(good(tmp_path) | change))
+    with pytest.raises(SystemExit) as done:
+        main(["check-config", "--config", str(file)])
+    assert done.value.code == 2
+    complaint = capsys.readouterr().err
+    assert told in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_check_config_shows_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "kubesphere.yaml"
+    file.write_text(yaml.safe_dump(good(tmp_path)))
+    main(["check-config", "--config", str(file)])
+    shown = capsys.readouterr().out
+    assert SECRET not in shown
+    assert "headerTimeout: 15.0" in shown
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run("serve", "--listen", address, config=good(tmp_path), directory=tmp_path)
+    assert done.returncode == 1
+    assert f"cannot listen at {address}" in done.stderr
+
+
+def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = run("serve", "--listen", "127.0.0.1:0", config=good(tmp_path), directory=tmp_path)
+    assert done.returncode == 2
+    assert str(tmp_path / "kubeconfig") in done.stderr
