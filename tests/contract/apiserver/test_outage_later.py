@@ -36,5 +36,5 @@ async def test_what_was_read_is_still_answered_and_writes_say_why_they_fail(kube
     async def back():
         assert (await erin.get("/readyz")).status == 200
 
-    await eventually(back, timeout=60)
+    await eventually(back, timeout=120)
     assert (await erin.post(path, body)).status == 200
