@@ -125,7 +125,7 @@ async def _watch_needs(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _announce_stop(app: web.Application) -> None:
-    app[HEALTH].draining = True
+    app[HEALTH].stopping.set()
 
 
 def _run_in_background(name: str, function: Background) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -49,11 +49,12 @@ class Health:
         self._timeout = timeout
         self._states = {need.name: State(False, NOT_YET, datetime.now(UTC)) for need in needs}
         self._tasks: list[asyncio.Task[None]] = []
-        self.draining = False
+        self.stopping = asyncio.Event()
+        """Set when the service begins to stop; a long answer waits for it, to end in good order."""
 
     @property
     def ready(self) -> bool:
-        return not self.draining and all(state.ready for state in self._states.values())
+        return not self.stopping.is_set() and all(state.ready for state in self._states.values())
 
     def states(self) -> dict[str, State]:
         return self._states
@@ -125,7 +126,7 @@ class Health:
     def report(self) -> tuple[int, dict[str, Any]]:
         """Status and body of `/readyz`."""
         body: dict[str, Any] = {"status": "ok" if self.ready else "unavailable"}
-        if self.draining:
+        if self.stopping.is_set():
             body["reason"] = DRAINING
         body["dependencies"] = {name: state.to_json() for name, state in self._states.items()}
         return (200 if self.ready else 503), body

@@ -50,6 +50,9 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         status = response.status
         return response
+    except web.HTTPException as redirect:  # anything else that aiohttp raises has its shape by now
+        status = redirect.status
+        raise
     finally:
         metrics.ACTIVE_REQUESTS.dec()
         metrics.observe(request, status, perf_counter() - started)

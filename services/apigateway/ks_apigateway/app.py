@@ -160,7 +160,7 @@ async def _serve(service: GatewayService, doors: list[Door], operations: socket.
         async with _data_plane(service, runner.app, doors):
             await stop.wait()
             log.info("%s stops: it finishes the requests it has", service.name)
-            runner.app[HEALTH].draining = True
+            runner.app[HEALTH].stopping.set()
     finally:
         await runner.cleanup()
     log.info("%s has stopped", service.name)
@@ -175,7 +175,7 @@ async def _data_plane(
         routes.Table(service.routes.routes),
         service.upstreams,
         sessions=service.sessions,
-        access=Access(service.index),
+        access=Access(service.index, app[HEALTH], settings.gateway.roles_stale),
         identities=Identities(settings.authentication.jwt_secret.get_secret_value().encode()),
         cluster=service.cluster,
         health=app[HEALTH],

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import aiohttp
+
 from harness.small_service import demo_group, serving
 from harness.waiting import eventually
 from servicekit.health import Health
@@ -155,6 +157,25 @@ async def test_background_work_runs_beside_requests_and_is_cancelled_at_the_end(
         assert (await client.get("/healthz")).status == 200
         assert log == ["begun"]
     assert log == ["begun", "ended"]
+
+
+async def test_a_long_answer_learns_that_the_service_stops():
+    group = demo_group()
+    entered = asyncio.Event()
+
+    @group.get("/watch", stream=True)
+    async def watch(health: Health) -> str:
+        entered.set()
+        await health.stopping.wait()
+        return "until next time"
+
+    async with serving(group, shutdown_grace=60) as client:
+        client.session = aiohttp.ClientSession()  # the one it has is closed before the service is
+        request = asyncio.create_task(client.get("/watch"))
+        await entered.wait()
+    answer = await request
+    assert await answer.json() == "until next time"
+    await client.session.close()
 
 
 async def test_metrics_count_by_template_and_not_by_path(serve):

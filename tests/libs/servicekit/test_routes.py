@@ -289,6 +289,17 @@ async def test_a_bug_tells_the_client_no_more_than_the_request_id(serve, path, c
     assert body["reason"] == "InternalError"
 
 
+async def test_a_redirect_that_is_raised_is_one(serve):
+    moved = demo_group()
+
+    @moved.get("/old")
+    async def old() -> None:
+        raise web.HTTPFound("/new")
+
+    answer = await (await serve(moved)).get("/old", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (302, "/new")
+
+
 async def test_unknown_paths_and_methods_have_the_one_error_shape(serve):
     client = await serve(group)
     answer = await client.get("/nowhere")
