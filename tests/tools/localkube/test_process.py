@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_a_process_is_known_to_whoever_comes_later(tmp_path: Path):
 
 def test_another_process_with_the_recorded_pid_is_left_alone(process: DetachedProcess, tmp_path: Path):
     process.start(["sleep", "60"])
+    time.sleep(0.05)  # the kernel counts start times in hundredths of a second
     innocent = subprocess.Popen(["sleep", "60"])
     try:
         file = tmp_path / "run/sleeper.pid"
@@ -64,7 +66,12 @@ def test_one_that_ignores_the_signal_is_killed(process: DetachedProcess):
 
 
 def test_children_of_a_killed_process_are_found_by_their_mark(process: DetachedProcess, tmp_path: Path):
-    process.start(["sh", "-c", "sleep 60 & sleep 60"])
+    started = tmp_path / "started"
+    process.start(["sh", "-c", f"sleep 60 & touch {started}; wait"])
+    deadline = time.monotonic() + 10
+    while not started.exists():
+        assert time.monotonic() < deadline, "the child was never started"
+        time.sleep(0.05)
     process.stop(grace=0, hard=True)
     assert kill_marked(tmp_path)
     assert procfs.with_environment(MARKER, str(tmp_path)) == []

@@ -9,7 +9,7 @@ from localkube import NEWEST, PINNED, Localkube, LocalkubeError, find_version
 from localkube.cli import main
 from localkube.errors import PortTaken, UnknownVersion
 from localkube.layout import default_state
-from localkube.settings import Settings, assign_ports
+from localkube.settings import PORTS, Settings, assign_ports, reserved_ports, save
 
 
 @pytest.mark.parametrize("wanted", ["1.37.2", "v1.37.2", "1.37"])
@@ -54,6 +54,19 @@ def test_no_two_servers_of_a_cluster_share_a_port():
     assign_ports(settings, 0)
     ports = [settings.port, *settings.ports.values()]
     assert len(set(ports)) == len(ports)
+
+
+def test_a_port_of_a_cluster_that_is_down_stays_its_own(tmp_path: Path):
+    down = Settings("down", NEWEST.kubernetes, 0)
+    assign_ports(down, 0)
+    save(down, tmp_path / "cluster.json")
+    everything_else = set(PORTS) - {down.port}
+    with pytest.raises(PortTaken, match="no port"):
+        assign_ports(
+            Settings("x", NEWEST.kubernetes, 0),
+            0,
+            {*everything_else, *reserved_ports([tmp_path / "cluster.json"])},
+        )
 
 
 def test_a_cluster_that_was_never_started_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

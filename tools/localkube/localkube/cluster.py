@@ -186,19 +186,22 @@ class Localkube:
             raise NotRunning(f"cluster {self.name!r} runs no node, and images are the node's")
 
     def _settle(self) -> Settings:
-        settings = remembered.load(self.layout.settings)
-        if settings is None:
-            settings = self._new_settings()
-        else:
-            self._check_unchanged(settings)
-            self._free_ports(settings)
-        settings.with_node = self._with_node or Node(self.layout, settings).running()
-        self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        remembered.save(settings, self.layout.settings)
-        places.register(self.layout.root)
+        with exclusive(places.register_lock()):
+            others = (Layout(root).settings for root in places.registered() if root != self.layout.root)
+            reserved = remembered.reserved_ports(others)
+            settings = remembered.load(self.layout.settings)
+            if settings is None:
+                settings = self._new_settings(reserved)
+            else:
+                self._check_unchanged(settings)
+                self._free_ports(settings, reserved)
+            settings.with_node = self._with_node or Node(self.layout, settings).running()
+            self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            remembered.save(settings, self.layout.settings)
+            places.register(self.layout.root)
         return settings
 
-    def _new_settings(self) -> Settings:
+    def _new_settings(self, reserved: set[int]) -> Settings:
         settings = Settings(
             name=self.name,
             version=find_version(self._version).kubernetes,
@@ -207,7 +210,7 @@ class Localkube:
             service_range=self._service_range,
             node_address=self._node_address,
         )
-        remembered.assign_ports(settings, self._port)
+        remembered.assign_ports(settings, self._port, reserved)
         return settings
 
     def _check_unchanged(self, settings: Settings) -> None:
@@ -221,7 +224,7 @@ class Localkube:
                 f"cluster {self.name!r} has port {settings.port}: start it with that, {delete}"
             )
 
-    def _free_ports(self, settings: Settings) -> None:
+    def _free_ports(self, settings: Settings, reserved: set[int]) -> None:
         running = {name for name in plane.NAMES if self._supervisor.process(name).running()}
         if plane.API_SERVER not in running and not remembered.is_free(settings.port):
             raise PortTaken(
@@ -229,7 +232,8 @@ class Localkube:
                 f"`localkube down --delete --name {self.name}` and give another --port"
             )
         owners = {name: name.removesuffix("-peer") for name in settings.ports}
-        remembered.replace_taken(settings, (name for name, owner in owners.items() if owner not in running))
+        idle = (name for name, owner in owners.items() if owner not in running)
+        remembered.replace_taken(settings, idle, reserved)
 
     def _certify(self, settings: Settings) -> Pki:
         pki = ensure_pki(self.layout.pki, settings)

@@ -88,6 +88,11 @@ def register(root: Path) -> None:
     entry.write_text(str(root))
 
 
+def register_lock() -> Path:
+    """Held while what clusters share is handed out, such as ports."""
+    return _user_state(os.environ) / "register.lock"
+
+
 def forget(root: Path) -> None:
     """Undo `register`."""
     _register_entry(root).unlink(missing_ok=True)

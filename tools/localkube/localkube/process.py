@@ -21,6 +21,7 @@ MARKER = "LOCALKUBE_CLUSTER"
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _POLL = 0.05
+_KILLED_WITHIN = 10
 
 # Children of this very process: they stay zombies unless somebody collects them.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -95,7 +96,7 @@ class DetachedProcess:
                 _send(record, signal.SIGTERM)
             if hard or not _gone(record, grace):
                 _send(record, signal.SIGKILL)
-                _gone(record, 10)
+                _gone(record, _KILLED_WITHIN)
         self._pid_file.unlink(missing_ok=True)
         return record is not None
 
@@ -120,24 +121,30 @@ def kill_marked(directory: Path, programs: Sequence[str] = ("",)) -> list[int]:
     What is found this way has lost its pid file, or has outlived its parent as containerd's shims do.
     `programs` narrows it to those whose name begins so.
     """
-    killed: list[int] = []
-    for _ in range(20):
+    killed: set[int] = set()
+    deadline = time.monotonic() + _KILLED_WITHIN
+    while time.monotonic() < deadline:
         marked = procfs.with_environment(MARKER, str(directory))
         found = [
             pid for pid in marked if pid != os.getpid() and procfs.program(pid).startswith(tuple(programs))
         ]
-        if not found:
+        # The environment of a killed process goes before its threads do.
+        if not found and not any(map(_lingers, killed)):
             break
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-            if pid in _children:
-                _children[pid].poll()
-        killed += found
+        killed |= set(found)
         time.sleep(_POLL)
-    return sorted(set(killed))
+    return sorted(killed)
+
+
+def _lingers(pid: int) -> bool:
+    if pid in _children:
+        _children[pid].poll()
+    return procfs.start_time(pid) is not None
 
 
 def _send(record: Record, number: signal.Signals) -> None:

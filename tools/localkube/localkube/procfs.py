@@ -13,8 +13,9 @@ def start_time(pid: int) -> int | None:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (OSError, UnicodeDecodeError):
         return None
-    state, started = fields[0], fields[19]
-    return None if state in "ZX" else int(started)
+    state, threads, started = fields[0], int(fields[17]), int(fields[19])
+    # A killed leader is a zombie while its other threads still hold the sockets.
+    return None if state in "ZX" and threads <= 1 else started
 
 
 def boot_id() -> str:

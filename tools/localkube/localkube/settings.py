@@ -17,7 +17,7 @@ DEFAULT_SERVICE_RANGE = "10.96.0.0/16"
 DEFAULT_NODE_ADDRESS = "10.245.0.1"
 
 # Below the range that Linux gives to outgoing connections: a port stays ours while its server is down.
-_PORTS = range(20000, 32000)
+PORTS = range(20000, 32000)
 _PORT_NAMES = (
     "etcd",
     "etcd-peer",
@@ -87,25 +87,39 @@ def save(settings: Settings, path: Path) -> None:
     unfinished.replace(path)
 
 
-def assign_ports(settings: Settings, port: int) -> None:
+def assign_ports(settings: Settings, port: int, reserved: Iterable[int] = ()) -> None:
     """Give every server of a new cluster its port; 0 picks a free one for the API server.
 
-    Raises PortTaken when `port` is in use.
+    Those in `reserved` are of other clusters and not picked, even if they are free now. Raises PortTaken when
+    `port` is in use.
     """
     if port and not is_free(port):
         raise PortTaken(f"port {port} is in use: choose another with --port, or 0 for a free one")
-    taken = {port}
+    taken = {port, *reserved}
     settings.port = port or _pick(taken)
     for name in _PORT_NAMES:
         settings.ports.setdefault(name, _pick(taken))
 
 
-def replace_taken(settings: Settings, names: Iterable[str]) -> None:
+def replace_taken(settings: Settings, names: Iterable[str], reserved: Iterable[int] = ()) -> None:
     """Move the internal servers `names`, which are not running, off ports that others took meanwhile."""
-    taken = {settings.port, *settings.ports.values()}
+    taken = {settings.port, *settings.ports.values(), *reserved}
     for name in names:
         if not is_free(settings.ports[name]):
             settings.ports[name] = _pick(taken)
+
+
+def reserved_ports(others: Iterable[Path]) -> set[int]:
+    """The ports of the clusters whose settings are in the files `others`, running or not."""
+    ports: set[int] = set()
+    for path in others:
+        try:
+            settings = load(path)
+        except LocalkubeError:
+            continue
+        if settings:
+            ports |= {settings.port, *settings.ports.values()}
+    return ports
 
 
 def is_free(port: int) -> bool:
@@ -121,8 +135,8 @@ def is_free(port: int) -> bool:
 
 def _pick(taken: set[int]) -> int:
     chooser = random.Random(os.urandom(8))  # noqa: S311 - spreads clusters, protects nothing
-    for port in chooser.sample(_PORTS, len(_PORTS)):
+    for port in chooser.sample(PORTS, len(PORTS)):
         if port not in taken and is_free(port):
             taken.add(port)
             return port
-    raise PortTaken(f"no port between {_PORTS.start} and {_PORTS.stop} is free")
+    raise PortTaken(f"no port between {PORTS.start} and {PORTS.stop} is free")
