@@ -41,6 +41,7 @@ from ldap3.utils.dn import escape_rdn, parse_dn
 
 from ks_account.clients.ldap_pool import LdapPool
 from ks_account.config import AccountSection
+from servicekit.config import ConfigError
 from servicekit.errors import Unavailable
 from servicekit.sections import LdapConfig, split_address
 
@@ -85,6 +86,7 @@ class Directory:
     def __init__(self, config: LdapConfig, account: AccountSection) -> None:
         self._config = config
         self._account = account
+        _check_address(config, account)
         size, wait = config.pool, account.pool_wait
         self._entries = LdapPool(self._connect_as_manager, size=size, wait=wait, server=config.host)
         self._logins = LdapPool(self._connect, size=size, wait=wait, server=config.host)
@@ -94,12 +96,27 @@ class Directory:
 
     async def check(self) -> None:
         """Raise Unavailable, with the reason, when the manager cannot read the base of the users."""
+        if not await self.has_entry(self._config.user_search_base):
+            raise Unavailable(
+                "ldap", f"there is no entry {self._config.user_search_base} (ldap.userSearchBase)"
+            )
 
-        def read(connection: Connection) -> None:
-            connection.search(self._config.user_search_base, "(objectClass=*)", BASE, attributes=["1.1"])
-            _expect(connection, RESULT_SUCCESS)
+    async def connect(self) -> None:
+        """Raise Unavailable, with the reason, when the manager cannot sign in."""
 
-        await self._entries.run(read, repeatable=True)
+        def nothing(connection: Connection) -> None:
+            return None
+
+        await self._entries.run(nothing, repeatable=True)
+
+    async def has_entry(self, dn: str) -> bool:
+        """Whether there is an entry of that name."""
+
+        def read(connection: Connection) -> bool:
+            connection.search(dn, "(objectClass=*)", BASE, attributes=["1.1"])
+            return _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_SUCCESS
+
+        return await self._entries.run(read, repeatable=True)
 
     async def close(self) -> None:
         await self._entries.close()
@@ -282,6 +299,8 @@ class Directory:
         return ":".join(value for _, value, _ in reversed(parse_dn(dn)[:-depth]))
 
     def _connect(self) -> Connection:
+        if not self._config.enabled:
+            raise LDAPException("ldap.host is not set")
         # A Server remembers for minutes that an address did not answer, so each connection gets its own.
         connection = Connection(
             _server(self._config, self._account),
@@ -318,6 +337,14 @@ def contains(text: str, *attributes: str) -> str:
 def equals(attribute: str, values: Iterable[str]) -> str:
     """A condition: `attribute` is one of `values`."""
     return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for value in values) + ")"
+
+
+def _check_address(config: LdapConfig, account: AccountSection) -> None:
+    try:
+        if config.enabled:
+            _server(config, account)
+    except (ValueError, LDAPException) as error:
+        raise ConfigError(f"ldap.host: {config.host!r} cannot be used: {error}") from error
 
 
 def _server(config: LdapConfig, account: AccountSection) -> Server:

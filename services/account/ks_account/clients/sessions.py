@@ -115,6 +115,7 @@ class Sessions:
             health_check_interval=30,
             decode_responses=True,
         )
+        self._config = config
         self._redis: Redis = Redis.from_pool(pool)
         self._scripts = {name: self._redis.register_script(text) for name, text in scripts.ALL.items()}
 
@@ -123,6 +124,8 @@ class Sessions:
 
     async def check(self) -> None:
         """Raise Unavailable, with the reason, when Redis does not answer."""
+        if not self._config.enabled:
+            raise Unavailable("redis", "redis.host is not set")
         async with _available():
             await self._redis.ping()
 

@@ -87,6 +87,7 @@ class SignIn:
         if await self._directory.accepts(entry, password) and entry is not None:
             return entry, attempt
         await self._sessions.count_failure(attempt, self._limits)
+        log.info("refused a password for %s from %s", attempt.user, address)
         raise incorrect()
 
     async def begin(self, attempt: Attempt, session: Session, grant: Grant | None = None) -> None:
@@ -101,6 +102,7 @@ class SignIn:
             grant=grant,
         )
         refuse_for(wait)
+        log.info("%s signed in from %s", session.user, attempt.address)
 
     async def _renew_hash(self, entry: UserEntry, password: str) -> None:
         """Replace a password in clear text, as v2.1.1 stored it, or a hash weaker than the ones made
