@@ -206,7 +206,7 @@ class Upstream:
         self.received.append(request)
         parameters = parse_qs(target.partition("?")[2])
         do = parameters.get("do", ["echo"])[0]
-        if do in ("early", "close", "hang"):
+        if do in ("early", "close", "hang", "duplex"):
             return await getattr(self, f"_do_{do}")(wire, request, parameters)
         if request.headers.get("expect") == "100-continue":
             await wire.send("HTTP/1.1 100 Continue\r\n\r\n")
@@ -290,6 +290,15 @@ class Upstream:
         """Answers before the body has come."""
         await wire.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
         return False
+
+    async def _do_duplex(self, wire: Wire, request: Received, _: Mapping[str, list[str]]) -> bool:
+        """Answers each chunk as it comes."""
+        await wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while chunk := await wire.chunk():
+            await wire.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        await wire.reader.readexactly(2)
+        await wire.send("0\r\n\r\n")
+        return True
 
     async def _do_close(self, wire: Wire, request: Received, _: Mapping[str, list[str]]) -> bool:
         """Ends without an answer."""

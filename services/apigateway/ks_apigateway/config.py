@@ -35,6 +35,8 @@ class GatewaySection(Section):
     session_cache: Seconds = Field(default=1.0, gt=0, le=1.0)
     """How long a session that Redis has confirmed is believed; a revoked token is refused after that."""
     sessions_cached: int = Field(default=10_000, ge=1)
+    roles_stale: Seconds = Field(default=600, gt=0)
+    """How long the last known roles decide while the API server cannot be reached; then it is 503."""
     clock_leeway: Seconds = Field(default=10, ge=0, le=300)
     """How far the clock of whoever made a token may be off."""
     clients: ClientLimits = ClientLimits()

@@ -58,6 +58,7 @@ class Gateway:
         if route is not None:
             request.route = route.path
             if route.authenticate is Authentication.NONE:
+                request.long_running = False
                 return self._forward(request, route, None, None, request.query)
         parameter, query = credential.split_query(request)
         found = credential.find(request, parameter)

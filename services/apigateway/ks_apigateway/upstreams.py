@@ -47,6 +47,8 @@ class Upstreams:
         """Takes `addresses` over the configured ones. Raises ValueError, and changes nothing, for a bad
         one.
         """
+        if KUBERNETES in addresses or KUBERNETES in self._configured:
+            raise ValueError("kubernetes is where the section kubernetes says, with its credentials")
         wanted = {
             name: [each] if isinstance(each, str) else list(each)
             for name, each in {**self._configured, **addresses}.items()

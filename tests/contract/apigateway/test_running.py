@@ -162,6 +162,7 @@ def good(directory: Path) -> dict[str, Any]:
         ({"gateway": {"clients": {"headers": "many"}}}, "gateway.clients.headers"),
         ({"gateway": {"nosuch": 1}}, "gateway.nosuch"),
         ({"gateway": {"upstreams": {"account": "ftp://x"}}}, "gateway.upstreams"),
+        ({"gateway": {"upstreams": {"kubernetes": "http://x"}}}, "gateway.upstreams: kubernetes is where"),
         ({"gateway": {"routesFile": "/nonexistent/gateway.yaml"}}, "gateway.routesFile"),
         ({"gateway": {"tlsListen": "127.0.0.1:1"}}, "tlsListen needs tlsCertFile"),
         ({"gateway": {"sessionCache": "5s"}}, "gateway.sessionCache"),

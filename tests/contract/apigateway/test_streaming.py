@@ -287,3 +287,15 @@ async def test_connections_to_the_upstream_are_used_again(gateway: GatewayUnderT
     for _ in range(20):
         await gateway.get(PATH, token=alice)
     assert gateway.upstream.connections == before
+
+
+async def test_an_answer_may_begin_before_the_body_ends(gateway: GatewayUnderTest, alice: str) -> None:
+    async with gateway.wire() as wire:
+        await wire.send(head("POST", "?do=duplex", alice, "Transfer-Encoding: chunked"))
+        status, _ = await wire.head()
+        assert status == 200
+        for word in (b"one", b"two", b"three"):
+            await wire.send(b"%x\r\n%b\r\n" % (len(word), word))
+            assert await wire.chunk() == word
+        await wire.send("0\r\n\r\n")
+        assert await wire.chunk() == b""

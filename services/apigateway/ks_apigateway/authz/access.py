@@ -1,9 +1,12 @@
 """The gateway's own decision about paths under /kapis, from the cluster's roles and bindings."""
 
+from datetime import UTC, datetime, timedelta
+
 from ks_apigateway.authn.token import Claims
 from kubekit.rbac import AmbiguousPath, RbacIndex, RequestInfo, effective_groups
 from kubekit.rbac.index import RbacNotReady
 from servicekit.errors import BadRequest, Forbidden, Unavailable
+from servicekit.health import Health
 
 OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl"))
 """What every user may read below `users/{self}`: the profile, the logins, the roles, the kubeconfig and the
@@ -15,8 +18,11 @@ OWN_CHANGEABLE = frozenset((("update", ""), ("delete", "sessions")))
 class Access:
     """Answers "may they?" for one request."""
 
-    def __init__(self, index: RbacIndex) -> None:
+    def __init__(self, index: RbacIndex, health: Health, stale: float) -> None:
+        """`stale`: seconds for which the last known roles count while the API server is out of reach."""
         self._index = index
+        self._health = health
+        self._stale = timedelta(seconds=stale)
 
     def check(self, claims: Claims, method: str, path: str) -> None:
         """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
@@ -26,12 +32,18 @@ class Access:
             raise BadRequest(str(error)) from None
         if _is_own(claims.user, request):
             return
+        self._check_age()
         try:
             decision = self._index.allows(claims.user, effective_groups(claims.user, claims.groups), request)
         except RbacNotReady as error:
             raise Unavailable("kubernetes", str(error), retry_after=1) from None
         if not decision.allowed:
             raise _forbidden(request)
+
+    def _check_age(self) -> None:
+        state = self._health.states()["kubernetes"]
+        if not state.ready and datetime.now(UTC) - state.since > self._stale:
+            raise Unavailable("kubernetes", f"{state.reason}; the roles are too old", retry_after=1)
 
 
 def _is_own(user: str, request: RequestInfo) -> bool:

@@ -7,7 +7,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from ks_apigateway.proxy import tunnel
 from ks_apigateway.proxy.errors import HeadersTooLarge
@@ -93,6 +93,9 @@ class ClientConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             self._stop_parsing(data[upgrade.args[0] :])
+        except HttpParserCallbackError as error:
+            log.exception("a request could not be taken apart", exc_info=error.__context__)
+            self._refuse_head(ServiceError("the gateway failed to read the request"))
         except HttpParserError as error:
             if not self._deaf:
                 self._misunderstood(error)

@@ -173,7 +173,7 @@ class Exchange:
     def request_data(self, data: bytes) -> None:
         """A piece of the body has come."""
         self.bytes_in += len(data)
-        if self.status:
+        if self.status and self._upstream is None:
             return
         if self._upstream is None or self._kept_whole:
             self._kept.append(data)
@@ -187,19 +187,19 @@ class Exchange:
         if self._upstream is not None:
             self._upstream.write(self._framed(data))
             self._forget_if_large()
-            self.client.deadline = monotonic() + self.client.server.limits.body_timeout
+            self._await_next()
 
     def request_end(self) -> None:
         """The body is complete, and `trailers` too."""
         self.request_done = True
-        if self._upstream is not None and not self.status:
+        if self._upstream is not None:
             self._upstream.write(self._body_end())
             self._await_next()
 
     @property
     def wants_data(self) -> bool:
         """Whether more of the body may be read from the client."""
-        if self._blocked:
+        if self._blocked or len(self.early) > WRITE_BUFFER:
             return False
         return self._upstream is not None or self._kept_bytes < WRITE_BUFFER
 

@@ -65,8 +65,13 @@ class Server:
     async def listen(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         """Begins to accept at `sock`, which is bound already."""
         loop = asyncio.get_running_loop()
+        _keep_alive(sock)
         listener = await loop.create_server(
-            lambda: ClientConnection(self), sock=sock, ssl=tls, backlog=BACKLOG
+            lambda: ClientConnection(self),
+            sock=sock,
+            ssl=tls,
+            ssl_handshake_timeout=self.limits.header_timeout if tls else None,
+            backlog=BACKLOG,
         )
         self._listeners.append(listener)
         if self._sweeper is None:
@@ -131,3 +136,13 @@ class Server:
                 log.exception("a connection could not be ended")
         for pool in self._pools():
             pool.sweep(now)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Has the kernel ask silent clients whether they are there; accepted sockets inherit this.
+
+    A watch has no timeout: nothing else would notice that its client lost power.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4)):
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)
