@@ -9,6 +9,7 @@ from typing import Any
 import ldap3
 import pytest_asyncio
 import redis.asyncio as redis
+import yaml
 
 from harness.account import IAM, PASSWORD, config_of, ready, unique
 from harness.kubernetes import KubernetesServer
@@ -18,8 +19,18 @@ from harness.signed import SignedClient
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
 from kubekit.errors import AlreadyExists, NotFound
-from kubekit.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CRDS, WORKSPACES, Object
+from kubekit.resource import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CRDS,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    WORKSPACES,
+    Object,
+)
 
+MANIFEST = Path(__file__).parents[3] / "installer/components/access/manifests/ks-account.yaml"
+CONTROLS = "kubesphere-controls-system"
 NewPerson = Callable[..., Awaitable[SignedClient]]
 
 
@@ -28,13 +39,49 @@ async def config(
     openldap: RunningServer[Any],
     redis_server: RunningServer[Any],
     kubernetes: KubernetesServer,
+    restricted: Path,
     server_directory: Path,
 ) -> dict[str, Any]:
     """The configuration of the service that most tests share; the administrator's password is PASSWORD."""
     password = server_directory / "admin-password"
     password.write_text(PASSWORD)
-    given = {"adminPasswordFile": str(password)}
-    return config_of(openldap, redis_server, kubernetes, authentication=given)
+    return config_of(
+        openldap,
+        redis_server,
+        kubernetes,
+        authentication={"adminPasswordFile": str(password)},
+        kubernetes={"kubeconfig": str(restricted)},
+    )
+
+
+@pytest_asyncio.fixture(scope="session")
+async def restricted(kubernetes: KubernetesServer, cluster: Cluster) -> AsyncIterator[Path]:
+    """A kubeconfig with the rights that the platform's manifests give the service, and no others."""
+    documents = list(yaml.safe_load_all(MANIFEST.read_text()))
+    rules = {d["kind"]: d["rules"] for d in documents if d["kind"] in ("ClusterRole", "Role")}
+    user, name = unique("ks-account"), unique("ks-account-rights")
+    subjects = [{"kind": "User", "apiGroup": CLUSTER_ROLES.group, "name": user}]
+    for kind, suffix in (("ClusterRole", ""), ("Role", "-controls")):
+        await cluster.create(CLUSTER_ROLES, {"metadata": {"name": name + suffix}, "rules": rules[kind]})
+    everywhere, controls = (
+        {
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": CLUSTER_ROLES.group, "kind": "ClusterRole", "name": name + suffix},
+            "subjects": subjects,
+        }
+        for suffix in ("", "-controls")
+    )
+    try:
+        await cluster.create(NAMESPACES, {"metadata": {"name": CONTROLS}})
+    except AlreadyExists:
+        pass
+    await cluster.create(CLUSTER_ROLE_BINDINGS, everywhere)
+    await cluster.create(ROLE_BINDINGS, controls, CONTROLS)
+    yield await kubernetes.user_kubeconfig(user)
+    await cluster.delete(ROLE_BINDINGS, name, CONTROLS)
+    await cluster.delete(CLUSTER_ROLE_BINDINGS, name)
+    for suffix in ("", "-controls"):
+        await cluster.delete(CLUSTER_ROLES, name + suffix)
 
 
 @pytest_asyncio.fixture(scope="session")
