@@ -116,6 +116,9 @@ class ControlPlane:
             # One node takes the whole range.
             f"--node-cidr-mask-size={IPv4Network(settings.pod_range).prefixlen}",
             f"--service-cluster-ip-range={settings.service_range}",
+            # Each controller makes its own account first; at 20 requests a second that takes seconds.
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
             *node_only,
         )
 
