@@ -56,6 +56,13 @@ async def test_a_person_sees_their_own_namespaces_of_all_workspaces(two, as_):
     assert {two.name("one"), two.name("two"), two.name("theirs"), "kube-system"} <= everything
 
 
+async def test_who_may_list_namespaces_in_kubernetes_sees_them_all(two, as_, settle):
+    """TENANT-2"""
+    await two.bind_everywhere("victor", "view")
+    await settle(two)
+    assert names(await as_(two, "victor").get(path(two))) >= {two.name("one"), two.name("two")}
+
+
 async def test_a_stranger_learns_nothing_of_another_workspace(two, as_):
     """TENANT-1"""
     for person in ("bob", "mallory"):

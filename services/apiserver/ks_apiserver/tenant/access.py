@@ -15,15 +15,13 @@ VERSION = "v1alpha2"
 
 
 class Access:
-    """Answers from the cluster's roles and bindings. Everything raises Unavailable until these were
-    read."""
+    """Answers from the cluster's roles and bindings; raises Unavailable until these were read."""
 
     def __init__(self, rbac: RbacIndex) -> None:
         self._rbac = rbac
 
     def workspaces(self, caller: Identity) -> Names:
-        """The workspaces that the caller is to find in a list: those that their roles let them list or
-        get."""
+        """The workspaces that the caller finds in a list: those that their roles let them list or get."""
         who = _subject(caller)
         with translated():
             listed = self._rbac.names(*who, _tenant("list", "workspaces"))
@@ -33,11 +31,13 @@ class Access:
         return ALL if got is ALL else listed | got
 
     def namespaces(self, user: str, groups: tuple[str, ...] = ()) -> Names:
-        """The namespaces that a user reaches: all for who may list them all, else where a binding of theirs
-        is."""
+        """The namespaces that a user reaches: all, where they may list them all, here or in Kubernetes; else
+        those where a binding of theirs grants anything.
+        """
         who = user, effective_groups(user, groups)
         with translated():
-            if self._rbac.allows(*who, _tenant("list", "namespaces")).allowed:
+            everywhere = _tenant("list", "namespaces"), _kubernetes_namespace("list")
+            if any(self._rbac.allows(*who, request).allowed for request in everywhere):
                 return ALL
             return self._rbac.bound_namespaces(*who)
 
