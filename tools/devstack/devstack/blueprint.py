@@ -78,7 +78,8 @@ class Blueprint:
     @property
     def service_stages(self) -> list[list[Service]]:
         """The services in the order of starting; those of one stage start together."""
-        return [[self.account, self.apiserver, self.controller_manager], [self.apigateway, self.console]]
+        together = [self.account, self.apiserver, self.controller_manager]
+        return [together, [self.apigateway], [self.console]]
 
     @property
     def services(self) -> list[Service]:
