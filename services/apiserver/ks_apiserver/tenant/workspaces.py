@@ -62,8 +62,7 @@ class Workspaces:
             raise Conflict(f'workspace "{name}" is being deleted')
 
     async def existing(self, name: str) -> Object:
-        """The workspace; Kubernetes is asked for what the cache lacks, which may only lag. Raises
-        NotFound."""
+        """The workspace, asked of Kubernetes where the cache lacks it, as it may lag. Raises NotFound."""
         found = filled(self._cache).get(name)
         if found is not None:
             return found
