@@ -39,9 +39,7 @@ def covers(present: Any, wanted: Any) -> bool:
 
 
 def differs(present: Object, wanted: Object) -> bool:
-    """Whether writing `wanted` would change `present`. Owner references and finalizers of others do not
-    count.
-    """
+    """Whether writing `wanted` would change `present`; owners and finalizers of others do not count."""
     rest = {name: value for name, value in wanted.items() if name not in {"metadata", "apiVersion", "kind"}}
     want: dict[str, Any] = wanted["metadata"]
     have: dict[str, Any] = present["metadata"]
@@ -58,9 +56,7 @@ def _includes(present: list[Any], wanted: list[Any]) -> bool:
 
 
 def owned(owner: Object, obj: Object) -> Object:
-    """A copy of `obj` whose controller is `owner`. Raises ValueError where the garbage collector would not
-    accept it.
-    """
+    """A copy of `obj` whose controller is `owner`. Raises ValueError where the API forbids that."""
     namespace = owner["metadata"].get("namespace")
     if namespace is not None and obj["metadata"].get("namespace") != namespace:
         raise ValueError(
@@ -82,9 +78,7 @@ def check_owner(owner: Object, present: Object) -> None:
 
 
 def role_ref_changed(present: Object, wanted: Object) -> bool:
-    """Whether a binding is to refer to another role, which the API allows only by deleting and creating
-    it.
-    """
+    """Whether a binding is to name another role, for which it must be deleted and created."""
     return "roleRef" in wanted and not covers(present.get("roleRef"), wanted["roleRef"])
 
 

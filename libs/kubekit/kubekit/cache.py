@@ -77,9 +77,7 @@ Handler = Callable[[Change], None]
 
 @dataclass(slots=True)
 class State:
-    """How an informer does: why it fails and since when (monotonic) while it does, and when it last heard
-    anything.
-    """
+    """How an informer does: its failure and since when (monotonic), and when it last heard anything."""
 
     error: KubernetesError | None = None
     failing_since: float | None = None
@@ -102,9 +100,7 @@ class State:
 
 
 class Cache:
-    """The objects of a resource as the cluster last told, as trimmed JSON bytes. Reads never leave the
-    process.
-    """
+    """The objects of a resource as the cluster last told. Reads never leave the process."""
 
     def __init__(self, resource: Resource, namespace: str | None = None, trim: TrimFn = default_trim) -> None:
         self.resource = resource
@@ -167,9 +163,7 @@ class Cache:
         return self._store.rows.get(key)
 
     def all(self, namespace: str | None = None) -> Iterator[Object]:
-        """Every object, of one namespace or all, decoded one by one from a snapshot of the moment of the
-        call.
-        """
+        """Every object, of one namespace or all, decoded one by one, as of the moment of the call."""
         rows = self._store if namespace is None else self._store.namespace(namespace).values()
         return (row.decode() for row in list(rows))
 
@@ -236,9 +230,7 @@ class Cache:
         return self._store.bytes
 
     def put(self, obj: Object) -> None:
-        """For the informer: takes in an object, and tells what that changed. A version seen before changes
-        nothing.
-        """
+        """For the informer: takes in an object and tells what changed; nothing, if the version is known."""
         metadata: Mapping[str, Any] = obj["metadata"]
         key = Key(metadata.get("namespace"), metadata["name"])
         old = self._store.rows.get(key)

@@ -6,7 +6,7 @@ typed models.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Literal, cast
@@ -30,14 +30,10 @@ CHECK_TIMEOUT = 5.0
 """Seconds that a health check waits for the server's version."""
 
 RENEW_EVERY = 60.0
-"""Seconds between looks at tokens that may have been rotated; kubelets rotate theirs minutes before they
-expire.
-"""
+"""Seconds between looks at tokens; kubelets rotate them minutes before they expire."""
 
 WATCH_SECONDS = (300, 600)
-"""A watch asks the server to end it after a random time in this range, so that watches spread over API
-servers.
-"""
+"""Watches ask to be ended after a random time in this range: so they spread over API servers."""
 
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",
@@ -73,9 +69,7 @@ class Cluster:
         self._renewing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Reads the credentials and starts the caches asked for so far. Raises KubeconfigError for what is
-        unusable.
-        """
+        """Reads the credentials and starts the caches asked for so far. Raises KubeconfigError."""
         if self._opened is not None:
             return
         self._opened = Transport(await credentials.load(self.config), self.config)
@@ -120,15 +114,11 @@ class Cluster:
         return self._transport.credentials.ssl_context
 
     def authorization(self) -> dict[str, str]:
-        """The headers that authenticate us, with the token as last renewed. Empty with a client
-        certificate.
-        """
+        """The headers that authenticate us, as last renewed; none with a client certificate."""
         return self._transport.credentials.headers()
 
     async def renew(self) -> None:
-        """Reads the credentials again; done every minute, and worth doing when another client of them
-        meets 401.
-        """
+        """Reads the credentials again: worth it when others who use them meet 401."""
         await self._transport.credentials.renew()
 
     async def get(
@@ -155,9 +145,7 @@ class Cluster:
         continue_: str | None = None,
         as_user: Impersonation | None = None,
     ) -> ObjectList:
-        """The objects of a namespace, or of all. At most `limit`, from `continue_` on. Raises Gone when
-        that is old.
-        """
+        """The objects of a namespace or of all: `limit` of them, from `continue_` on. Raises Gone."""
         params = _given(
             labelSelector=label_selector, fieldSelector=field_selector, limit=limit, **{"continue": continue_}
         )
@@ -167,9 +155,7 @@ class Cluster:
     async def list_page(
         self, resource: Resource, namespace: str | None = None, *, limit: int, continue_: str = ""
     ) -> RawPage:
-        """One page of a list for a cache, past the rate limit: pages follow one another, and never pile
-        up.
-        """
+        """One page of a list for a cache. Past the rate limit: pages follow one another, never pile up."""
         params = _given(limit=limit, **{"continue": continue_})
         return RawPage(await self.request("GET", resource.path(namespace), params=params, limited=False))
 
@@ -183,9 +169,7 @@ class Cluster:
         as_user: Impersonation | None = None,
         field_manager: str | None = None,
     ) -> Object:
-        """Creates an object, in `namespace` or the one that it names. Gives it as stored. Raises
-        AlreadyExists.
-        """
+        """Creates an object, in `namespace` or its own; gives it as stored. Raises AlreadyExists."""
         path = resource.path(_namespace_of(resource, body, namespace))
         params = _given(dryRun="All" if dry_run else None, fieldManager=field_manager)
         return _decode(await self.request("POST", path, params=params, body=body, as_user=as_user))
@@ -216,9 +200,7 @@ class Cluster:
         as_user: Impersonation | None = None,
         field_manager: str | None = None,
     ) -> Object:
-        """Changes parts of an object. `json` takes a list of operations; `strategic` is for built-in kinds
-        only.
-        """
+        """Changes parts of an object. `json` takes operations; `strategic` is for built-in kinds."""
         path = resource.path(namespace, name, subresource)
         params = _given(fieldManager=field_manager)
         headers = {"Content-Type": PATCH_TYPES[patch_type]}
@@ -300,11 +282,13 @@ class Cluster:
         label_selector: str | None = None,
         field_selector: str | None = None,
         as_user: Impersonation | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[WatchEvent, None]:
         """Changes after `resource_version`, bookmarks among them, until the server ends the watch (some
         minutes).
 
         Resume with the resource version of the last event. Raises Gone when that is too old: list again.
+        `opened` is called once the server has accepted the watch, which may then stay silent for long.
         """
         params = _given(
             watch="true",
@@ -314,7 +298,7 @@ class Cluster:
             labelSelector=label_selector,
             fieldSelector=field_selector,
         )
-        lines = self._transport.stream(resource.path(namespace), params, as_user=as_user)
+        lines = self._transport.stream(resource.path(namespace), params, as_user=as_user, opened=opened)
         try:
             async for line in lines:
                 yield parse_event(line)

@@ -34,9 +34,7 @@ log = logging.getLogger(__name__)
 SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 RENEW_REFUSED = 10.0
-"""Seconds between renewals that refused credentials cause, so that a wrong token does not run a plugin at
-every try.
-"""
+"""Seconds between renewals after refusals, so that a wrong token runs no plugin at every try."""
 
 _LOADER_ERRORS = (
     ConfigException,
@@ -66,9 +64,7 @@ class Credentials:
             self.ssl_context = _reading(source, lambda: _tls(configuration))
 
     def headers(self) -> dict[str, str]:
-        """The Authorization header as it is now; empty when a client certificate speaks for us, or nobody
-        does.
-        """
+        """The Authorization header as it is now; none with a client certificate, or without a user."""
         token = self._configuration.api_key.get("BearerToken")
         return {"Authorization": str(token).strip()} if token else {}
 
@@ -91,9 +87,7 @@ class Credentials:
 
 
 async def load(config: ClusterConfig) -> Credentials:
-    """Reads the credentials that `config` names. Raises KubeconfigError, which names the file and what is
-    wrong.
-    """
+    """Reads the credentials that `config` names. Raises KubeconfigError."""
     configuration = Configuration()
     loader: Any = None
     if config.kubeconfig is None and _in_cluster():

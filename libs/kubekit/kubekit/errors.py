@@ -13,9 +13,7 @@ import orjson
 
 
 class KubeconfigError(Exception):
-    """The credentials cannot be used as they are: the file is unreadable, malformed, or names what is not
-    there.
-    """
+    """The credentials are unreadable or malformed; the message names the file and what is wrong."""
 
 
 class KubernetesError(Exception):
@@ -120,9 +118,7 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: float | None = N
 
 
 def error_of_answer(status: int, payload: bytes, retry_after: float | None = None) -> KubernetesError:
-    """The exception for an answer whose body may be a Status object, or plain text as from the mux or a
-    proxy.
-    """
+    """The exception for an answer: a Status object, or plain text as from a proxy."""
     try:
         decoded = orjson.loads(payload)
     except orjson.JSONDecodeError:

@@ -46,9 +46,7 @@ class EventRecorder:
         self._written: OrderedDict[_Series, _Written] = OrderedDict()
 
     async def normal(self, obj: Object, reason: str, message: str) -> None:
-        """Something went as it should. `reason` is one CamelCase word for machines, `message` is for
-        people.
-        """
+        """Something went as it should. `reason` is one CamelCase word, `message` is for people."""
         await self._record(obj, "Normal", reason, message)
 
     async def warning(self, obj: Object, reason: str, message: str) -> None:
@@ -97,9 +95,7 @@ class EventRecorder:
         return _Written(name, namespace, 1)
 
     async def _repeat(self, written: _Written) -> bool:
-        """Counts an event once more. Gives False when the API has dropped it meanwhile (events live for an
-        hour).
-        """
+        """Counts an event once more. Gives False when the API dropped it (they live for an hour)."""
         body = {"count": written.count + 1, "lastTimestamp": _timestamp()}
         try:
             await self._cluster.patch(EVENTS, written.name, body, written.namespace)

@@ -15,9 +15,7 @@ ATTEMPTS = 5
 
 
 async def add_finalizer(cluster: Cluster, resource: Resource, obj: Object, finalizer: str) -> Object:
-    """Puts `finalizer` on the object, unless it is there. Gives the object as it is then. Raises NotFound,
-    Conflict.
-    """
+    """Puts `finalizer` on the object, and gives it as it is then. Raises NotFound, Conflict."""
     return await _change(
         cluster, resource, obj, lambda present: present if finalizer in present else [*present, finalizer]
     )

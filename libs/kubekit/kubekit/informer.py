@@ -10,7 +10,7 @@ a watch from the version of a list, or of any later event or bookmark, misses no
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from time import monotonic
 from typing import Protocol
 
@@ -28,9 +28,7 @@ log = logging.getLogger(__name__)
 
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 15.0
-"""Seconds. The n-th retry in a row waits a random time up to BACKOFF_BASE * 2**n, at most BACKOFF_CAP
-(full jitter).
-"""
+"""Seconds: the n-th retry in a row waits at random up to BACKOFF_BASE * 2**n, or the cap."""
 
 NOT_SERVED_RETRY = (1.0, 3.0)
 """Seconds between looks for an API that is not served, such as a CRD yet to be created."""
@@ -44,14 +42,17 @@ class Source(Protocol):
     ) -> RawPage: ...
 
     def watch(
-        self, resource: Resource, namespace: str | None = None, *, resource_version: str
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str,
+        opened: Callable[[], None],
     ) -> AsyncGenerator[WatchEvent, None]: ...
 
 
 class Informer:
-    """Fills one cache for as long as it runs. It never gives up: failures are kept in the cache's state
-    and retried.
-    """
+    """Fills one cache for as long as it runs. Failures are kept in the cache's state and retried."""
 
     def __init__(self, source: Source, cache: Cache, page_size: int = 500) -> None:
         self.cache = cache
@@ -124,7 +125,13 @@ class Informer:
         """Takes in changes from where the cache stands, until the server ends the watch."""
         assert self._version is not None
         started = monotonic()
-        events = self._source.watch(self.cache.resource, self.cache.namespace, resource_version=self._version)
+        # An accepted watch is a sign of life: a quiet resource may have no event, nor bookmark, for a minute.
+        events = self._source.watch(
+            self.cache.resource,
+            self.cache.namespace,
+            resource_version=self._version,
+            opened=self._heard,
+        )
         heard = False
         try:
             async for event in events:
@@ -134,6 +141,8 @@ class Informer:
                 self._failures = 0
         finally:
             await events.aclose()
+            if monotonic() - started > BACKOFF_CAP:
+                self._failures = 0
         if not heard and monotonic() - started < 1:
             # A server that accepts watches only to end them must not be asked in a tight loop.
             await self._pause()
@@ -158,9 +167,7 @@ class Informer:
         await self._pause()
 
     async def _not_served(self, error: NotFound) -> None:
-        """The API is not there. Twice in a row, so that one confused answer of a starting server empties
-        no cache.
-        """
+        """The API is not there: twice in a row, as one wrong answer should empty no cache."""
         self._missing += 1
         self._version = None
         self.cache.state.failed(error)

@@ -33,9 +33,7 @@ Lead = Callable[[asyncio.Event], Awaitable[None]]
 
 
 class StillLeading(Exception):
-    """The led coroutine did not end when cancelled, so another process may lead beside it: end this
-    process.
-    """
+    """What led did not end when cancelled, so another may lead beside it: end this process."""
 
 
 def default_identity() -> str:
@@ -44,9 +42,7 @@ def default_identity() -> str:
 
 
 def now() -> float:
-    """Seconds on a clock that also runs while the machine is suspended, so a resumed leader sees its time
-    is up.
-    """
+    """Seconds on a clock that also runs in suspend, so a resumed leader sees its time is up."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -125,9 +121,7 @@ class LeaderElector:
                 raise StillLeading(f"what led {self.namespace}/{self.name} does not end; end this process")
 
     async def _end(self, leading: "asyncio.Future[None]") -> bool:
-        """Cancels what leads, and waits for it for as long as nobody else can lead. Gives whether it
-        ended.
-        """
+        """Cancels what leads, and waits for as long as nobody else can lead. Gives whether it ended."""
         leading.cancel()
         margin = max(0.0, self._held_until - now()) + (self._duration - self._renew) / 2
         done, _ = await asyncio.wait({leading}, timeout=margin)
@@ -154,9 +148,7 @@ class LeaderElector:
                 return  # somebody else was made the holder, by hand perhaps
 
     async def _attempt(self) -> bool:
-        """Tries once to take or renew the lease. Gives whether it is ours; failures are logged, the next
-        may do.
-        """
+        """Tries once to take or renew the lease. Gives whether it is ours; failures are logged."""
         started = now()
         try:
             # Bounded well below `renew`, so that one lost answer does not cost the leadership.

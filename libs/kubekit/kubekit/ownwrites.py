@@ -13,9 +13,7 @@ from kubekit.resource import Object, Resource
 from kubekit.store import Key
 
 TRUSTED = 10.0
-"""Seconds that a write is believed over the cache: watches lag less, and an object could have gone unseen
-since.
-"""
+"""Seconds that a write is believed over the cache; watches lag less."""
 
 REMEMBERED = 10_000
 """Writes remembered at most; beyond it, a write may be repeated."""

@@ -42,9 +42,7 @@ class QueueLimits:
 
 
 class WorkQueue(Generic[K]):
-    """Hands each item to one worker at a time. Adding is synchronous; call it from the event loop's thread
-    only.
-    """
+    """Hands each item to one worker at a time. To be used from the event loop's thread only."""
 
     def __init__(self, name: str, limits: QueueLimits | None = None) -> None:
         self.name = name
@@ -84,9 +82,7 @@ class WorkQueue(Generic[K]):
             self._enqueue(item)
 
     def add_after(self, item: K, seconds: float) -> None:
-        """Adds an item in `seconds`; the earliest time counts when it is delayed already. Raises
-        QueueFull.
-        """
+        """Adds an item in `seconds`, or at the earlier time it is due already. Raises QueueFull."""
         if self._closed:
             return
         if seconds <= 0:
@@ -138,9 +134,7 @@ class WorkQueue(Generic[K]):
         self._check_finished()
 
     async def shut_down(self, drain: bool = False) -> None:
-        """Takes no more items, and waits for those being processed. With `drain`, what is ready is still
-        given out.
-        """
+        """Takes no more items, and waits for those under way; with `drain`, for those ready too."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()

@@ -35,9 +35,7 @@ class RateLimiter:
         return True
 
     async def wait(self, longest: float) -> None:
-        """Waits for a token; raises TooManyRequests at once when that would take longer than `longest`
-        seconds.
-        """
+        """Waits for a token; raises TooManyRequests at once when it takes over `longest` seconds."""
         if self._rate <= 0:
             return
         delay = self.reserve()

@@ -15,9 +15,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A REST resource of the Kubernetes API: what discovery calls an APIResource, with its group and
-    version.
-    """
+    """A REST resource of the Kubernetes API: discovery's APIResource, with group and version."""
 
     group: str
     version: str

@@ -53,16 +53,12 @@ class Selection:
         self._reverse = False
 
     def where(self, predicate: Callable[[Row], bool]) -> "Selection":
-        """Keeps the rows for which `predicate` is true. It is called once a row, before anything is
-        decoded.
-        """
+        """Keeps the rows for which `predicate` is true; it is asked before anything is decoded."""
         self._where = (*self._where, predicate)
         return self
 
     def order_by(self, field: OrderBy, reverse: bool = False) -> "Selection":
-        """Sorts by name or creation time; ties by name, then namespace. Raises ValueError for another
-        field.
-        """
+        """Sorts by name or creation time; ties by name, then namespace. Raises ValueError."""
         if field not in _ORDERS:
             raise ValueError(f"cannot order by {field!r}; possible are {sorted(_ORDERS)}")
         self._order, self._reverse = _ORDERS[field], reverse

@@ -65,9 +65,7 @@ class Row:
 
 
 class Index:
-    """Rows by the values of a function. Failing on an object leaves that object out, and is told to
-    `failed`.
-    """
+    """Rows by the values of a function. An object that it fails on is left out, and told to `failed`."""
 
     def __init__(self, fn: IndexFn, failed: Callable[[Key, Exception], None]) -> None:
         self.fn = fn
@@ -159,9 +157,7 @@ class Store:
         return name in self._indexes
 
     def add_index(self, name: str, fn: IndexFn) -> None:
-        """Adds an index over what is and what will be there. Raises ValueError when the name means
-        something else.
-        """
+        """Adds an index over what is and will be there. Raises ValueError for a name in other use."""
         present = self._indexes.get(name)
         if present is not None:
             if not _same(present.fn, fn):
@@ -195,9 +191,7 @@ class Store:
 
 
 def _same(one: IndexFn, other: IndexFn) -> bool:
-    """Whether two functions are one: the same object, or the same code without a closure (a lambda
-    evaluated twice).
-    """
+    """Whether two functions are the same, or have the same code and no closure."""
     if one is other:
         return True
     code, closure = getattr(one, "__code__", None), getattr(one, "__closure__", None)

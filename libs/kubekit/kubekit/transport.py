@@ -1,10 +1,8 @@
-"""HTTP to the API server: sessions, TLS, limits, timeouts and errors. Bytes in, bytes out; it knows no
-objects.
-"""
+"""HTTP to the API server: sessions, TLS, limits, timeouts and errors. It knows no objects."""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -23,9 +21,7 @@ from kubekit.ratelimit import RateLimiter
 log = logging.getLogger(__name__)
 
 RETRY_STATUS = frozenset({429, 503})
-"""Answers that the API server gives before it does anything, so any method may be sent again after
-Retry-After.
-"""
+"""Answers given before anything is done, so any method may be sent again after Retry-After."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +82,7 @@ class Transport:
         timeout: float | None = None,  # noqa: ASYNC109  shared by the retries
         limited: bool = True,
     ) -> bytes:
-        """The body of a successful answer. Raises KubernetesError; retries what the server asks to send
-        again.
-        """
+        """The body of a successful answer. Retries what the server asks to. Raises KubernetesError."""
         within = timeout or self._config.timeout
         deadline = monotonic() + within
         if limited:
@@ -125,17 +119,22 @@ class Transport:
             return await self._body(response)
 
     async def stream(
-        self, path: str, params: Mapping[str, str], *, as_user: Impersonation | None = None
+        self,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        as_user: Impersonation | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[bytes, None]:
-        """The lines of an answer that does not end, as they come. Ends when the server ends it, or stays
-        silent.
-        """
+        """The lines of an endless answer, as they come, until the server ends it or stays silent."""
         await self._limiter.wait(self._config.timeout)
         timeout = aiohttp.ClientTimeout(
             total=None, connect=self._config.connect_timeout, sock_read=self._config.watch_idle
         )
         headers = self._headers(None, as_user)
         async with self._answer(self._streams, "GET", path, params, None, headers, timeout) as response:
+            if opened is not None:
+                opened()
             rest = b""
             try:
                 async for chunk in response.content.iter_any():

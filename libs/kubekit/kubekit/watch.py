@@ -27,9 +27,7 @@ class WatchEvent:
 
 
 def parse_event(line: bytes) -> WatchEvent:
-    """Decodes a line of a watch. Raises what an ERROR event reports: Gone when the resource version is too
-    old.
-    """
+    """Decodes a line of a watch. Raises what an ERROR event reports, such as Gone."""
     try:
         decoded = orjson.loads(line)
         kind, body = cast("str", decoded["type"]), cast("dict[str, Any]", decoded["object"])

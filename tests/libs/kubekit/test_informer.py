@@ -203,3 +203,23 @@ async def test_caches_drop_what_nobody_reads(fake: FakeApiServer, fake_cluster: 
     assert "managedFields" not in found["metadata"]
     assert found["metadata"]["annotations"] == {"kept": "yes"}
     assert (found["apiVersion"], found["kind"]) == ("v1", "Pod")
+
+
+async def test_a_quiet_watch_that_is_open_again_is_well_again(
+    fake: FakeApiServer, fake_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubekit.cache.GRACE", 0)
+    cache = fake_cluster.cache(PODS)
+    await cache.synced(5)
+    fake.failing = [500]
+    fake.cut()
+
+    def broken() -> None:
+        assert cache.state.error is not None
+
+    def well() -> None:
+        assert cache.state.error is None
+        cache.check()
+
+    await eventually(broken, interval=0.001)
+    await eventually(well)
