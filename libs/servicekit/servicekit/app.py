@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_routedef import AbstractRouteDef
 
 from servicekit import metrics
 from servicekit.config import Config, ConfigError
 from servicekit.endpoint import Door
+from servicekit.errors import NotFound
 from servicekit.group import Group
 from servicekit.health import Health
 from servicekit.identity import IdentityVerifier
@@ -49,8 +50,8 @@ class Service:
         app.on_response_prepare.append(name_request)
         self._add_routes(app, Door(server, health, self._verifier()))
         app.router.add_get("/healthz", health.livez)
-        app.router.add_get("/readyz", health.readyz)
-        app.router.add_get("/metrics", metrics.expose)
+        app.router.add_get("/readyz", _only_at(server.ops_port, health.readyz))
+        app.router.add_get("/metrics", _only_at(server.ops_port, metrics.expose))
         app.on_shutdown.append(_announce_stop)
         app.cleanup_ctx.append(_watch_needs)
         app.cleanup_ctx.extend(_run_in_background(self.name, task) for task in self.background)
@@ -116,6 +117,18 @@ def service(
     cancelled when it stops. `headers` go with every response.
     """
     return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background), headers or {})
+
+
+def _only_at(port: int | None, handler: Handler) -> Handler:
+    """`handler`, for requests that came in at `port` alone; anywhere when that is None."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None or transport.get_extra_info("sockname")[1] != port:
+            raise NotFound("there is nothing at this path")
+        return await handler(request)
+
+    return handler if port is None else answer
 
 
 async def _watch_needs(app: web.Application) -> AsyncIterator[None]:

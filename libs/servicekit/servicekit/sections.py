@@ -216,6 +216,8 @@ class ServerConfig(Section):
 
     listen: str = "0.0.0.0:9090"
     """`host:port`, `[::1]:port`; port 0 takes a free one."""
+    ops_listen: str = ""
+    """`host:port` where /readyz and /metrics are answered instead, for a service that the world can reach."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes. With more than one, gunicorn supervises them."""
     shutdown_grace: Seconds = Field(default=20, ge=0, le=3600)
@@ -246,6 +248,18 @@ class ServerConfig(Section):
     def _check_listen(cls, value: str) -> str:
         split_address(value)
         return value
+
+    @field_validator("ops_listen")
+    @classmethod
+    def _check_ops_listen(cls, value: str) -> str:
+        if value and split_address(value)[1] == 0:
+            raise ValueError("must name a port")
+        return value
+
+    @property
+    def ops_port(self) -> int | None:
+        """The port of `ops_listen`, where there is one."""
+        return split_address(self.ops_listen)[1] if self.ops_listen else None
 
 
 def split_address(listen: str) -> tuple[str, int]:

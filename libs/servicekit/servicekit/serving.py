@@ -26,19 +26,22 @@ class ListenError(Exception):
 
 def serve(service: Service, address_file: str | None = None) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has begun. Raises ListenError, ConfigError."""
-    server = service.config.server
-    if server.workers > 1:
+
+    def open_sockets() -> list[socket.socket]:
+        server = service.config.server
+        sockets = [listen(address) for address in (server.listen, server.ops_listen) if address]
+        announce(service, sockets[0], address_file)
+        return sockets
+
+    if service.config.server.workers > 1:
         from servicekit.workers import prepare, serve_with_workers  # slow to import, and rarely needed
 
         prepare()
-        sock = listen(server.listen)
-        announce(service, sock, address_file)
-        serve_with_workers(service, sock, make_runner)
+        serve_with_workers(service, open_sockets, make_runner)
     else:
-        sock = listen(server.listen)
-        announce(service, sock, address_file)
+        sockets = open_sockets()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(service, sock))
+            runner.run(_serve(service, sockets))
 
 
 def listen(address: str) -> socket.socket:
@@ -90,7 +93,7 @@ def make_runner(service: Service) -> web.AppRunner:
     )
 
 
-async def _serve(service: Service, sock: socket.socket) -> None:
+async def _serve(service: Service, sockets: list[socket.socket]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,7 +101,8 @@ async def _serve(service: Service, sock: socket.socket) -> None:
     runner = make_runner(service)
     await runner.setup()
     try:
-        await web.SockSite(runner, sock, backlog=BACKLOG).start()
+        for sock in sockets:
+            await web.SockSite(runner, sock, backlog=BACKLOG).start()
         await stop.wait()
         log.info("%s stops: it finishes the requests it has", service.name)
     finally:

@@ -22,6 +22,7 @@ _Logger = cast("type[Any]", Logger)
 
 WORKER = "aiohttp.GunicornUVLoopWebWorker"
 MakeRunner = Callable[[Service], web.AppRunner]
+OpenSockets = Callable[[], list[socket.socket]]
 
 
 def prepare() -> None:
@@ -34,14 +35,15 @@ def prepare() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
-def serve_with_workers(service: Service, sock: socket.socket, make_runner: MakeRunner) -> None:
-    """Serves on `sock` from server.workers processes until SIGTERM or SIGINT; `make_runner` runs in each.
+def serve_with_workers(service: Service, open_sockets: OpenSockets, make_runner: MakeRunner) -> None:
+    """Serves from server.workers processes until SIGTERM or SIGINT.
 
-    gunicorn replaces a worker that dies, and kills what has not stopped within server.shutdownGrace.
+    `open_sockets` is called once, and `make_runner` in each process. gunicorn replaces a worker that dies, and
+    kills what has not stopped within server.shutdownGrace.
     """
     supervisor = os.getpid()
     try:
-        _Supervisor(service, sock, make_runner).run()
+        _Supervisor(service, open_sockets(), make_runner).run()
     finally:
         if os.getpid() == supervisor:  # workers are forks, and come by here as well
             shutil.rmtree(os.environ[MULTIPROCESS_DIRECTORY], ignore_errors=True)
@@ -50,16 +52,16 @@ def serve_with_workers(service: Service, sock: socket.socket, make_runner: MakeR
 class _Supervisor(_Application):
     """gunicorn, with its settings from ours instead of from a command line."""
 
-    def __init__(self, service: Service, sock: socket.socket, make_runner: MakeRunner):
+    def __init__(self, service: Service, sockets: list[socket.socket], make_runner: MakeRunner):
         self._service = service
-        self._socket = sock
+        self._sockets = sockets
         self._make_runner = make_runner
         super().__init__()  # pyright: ignore[reportUnknownMemberType]
 
     def load_config(self) -> None:
         server = self._service.config.server
         settings: dict[str, Any] = {
-            "bind": f"fd://{self._socket.detach()}",
+            "bind": [f"fd://{sock.detach()}" for sock in self._sockets],
             "workers": server.workers,
             "worker_class": WORKER,
             "graceful_timeout": int(server.shutdown_grace) + 1,

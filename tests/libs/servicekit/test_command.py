@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 import yaml
 
+from devstack.ports import free_port
 from harness.waiting import eventually
 
 SERVICE = """
@@ -227,6 +228,19 @@ async def test_a_taken_port_is_said_in_one_line(program):
             assert status == 1
             assert err.splitlines()[-1] == f"ks-demo: cannot listen at {address}: Address already in use"
             assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_what_operators_ask_can_have_an_address_of_its_own(program, workers):
+    ops = f"127.0.0.1:{free_port()}"
+    flags = ("--set", f"server.opsListen={ops}", "--set", f"server.workers={workers}")
+    async with started(program, *flags) as (service, session):
+        for path in ("/readyz", "/metrics"):
+            assert (await session.get(service.url + path)).status == 404
+            assert (await session.get(f"http://{ops}{path}")).status != 404
+        assert (await session.get(f"{service.url}/healthz")).status == 200
+        status, _, _ = await service.stop()
+        assert status == 0
 
 
 async def test_it_listens_at_an_address_of_ipv6(program):
