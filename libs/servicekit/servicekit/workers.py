@@ -38,7 +38,7 @@ def prepare() -> None:
 def serve_with_workers(service: Service, open_sockets: OpenSockets, make_runner: MakeRunner) -> None:
     """Serves from server.workers processes until SIGTERM or SIGINT.
 
-    `open_sockets` is called once, and `make_runner` in each process. gunicorn replaces a worker that dies, and
+    `open_sockets` is called once, `make_runner` in each process. gunicorn replaces a worker that dies, and
     kills what has not stopped within server.shutdownGrace.
     """
     supervisor = os.getpid()
