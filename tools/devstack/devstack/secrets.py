@@ -17,7 +17,8 @@ class Secrets:
         path = self._directory / name
         if not path.exists():
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(path, secrets.token_urlsafe(size) + "\n")
+            # No newline at the end: what reads the file as it is must sign with the same key as what strips it.
+            write_private(path, secrets.token_urlsafe(size))
         return path
 
     def value(self, name: str) -> str:
