@@ -19,7 +19,7 @@ from aiohttp import web
 from yarl import URL
 
 LOGIN = "/kapis/iam.kubesphere.io/v1alpha2/login"
-LOGOUT = "/kapis/iam.kubesphere.io/v1alpha2/logout"
+TOKEN = "/kapis/iam.kubesphere.io/v1alpha2/token"
 WORKSPACES = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
 
 
@@ -74,7 +74,7 @@ class FakeGateway:
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self.sessions:
             return web.json_response({"message": "token not found"}, status=401)
-        if (request.method, request.path) == ("POST", LOGOUT):
+        if (request.method, request.path) == ("DELETE", TOKEN):
             self.sessions.discard(token)
             return web.json_response({"message": "success"})
         if request.path == WORKSPACES:

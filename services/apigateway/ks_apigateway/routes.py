@@ -8,6 +8,7 @@ names methods before one that does not.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ KUBERNETES = "kubernetes"
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+|/")
 _REWRITE = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+_SHORT = 512
+"""Characters; the routes of longer paths are not remembered."""
 _MAX_FILE = 1024 * 1024
 
 
@@ -169,9 +172,13 @@ class Table:
                 node = node.children.setdefault(segment, _Node())
             node.routes.append(route)
             node.routes.sort(key=lambda each: (not each.exact, not each.methods))
+        self._remembered = lru_cache(maxsize=4096)(self._find)
 
     def find(self, method: str, path: str) -> Route | None:
         """The route of a request on the decoded `path`, or None."""
+        return self._remembered(method, path) if len(path) <= _SHORT else self._find(method, path)
+
+    def _find(self, method: str, path: str) -> Route | None:
         segments = _segments(path)
         nodes = [self._root]
         for segment in segments:
@@ -222,7 +229,7 @@ def _iam() -> list[Route]:
             rewrite=f"{_IAM}/authenticate",
         ),
         # Account ends the session that the token names, which is the caller's own.
-        _decided_behind("account", f"{_IAM}/logout", "POST", exact=True, credentials=Credentials.TOKEN),
+        _decided_behind("account", f"{_IAM}/token", "DELETE", exact=True, credentials=Credentials.TOKEN),
         # Tables of what each built-in role means; they hold nothing of anybody.
         _decided_behind("account", f"{_IAM}/rulesmapping", "GET"),
         Route(path="/kapis/iam.kubesphere.io", upstream="account", credentials=Credentials.TOKEN),

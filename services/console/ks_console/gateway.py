@@ -12,7 +12,7 @@ from servicekit.clients import client_session
 log = logging.getLogger(__name__)
 
 LOGIN = "/kapis/iam.kubesphere.io/v1alpha2/login"
-LOGOUT = "/kapis/iam.kubesphere.io/v1alpha2/logout"
+TOKEN = "/kapis/iam.kubesphere.io/v1alpha2/token"  # noqa: S105  a path
 WORKSPACES = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
 PAGE = 50
 """Workspaces that the first page shows."""
@@ -119,10 +119,10 @@ class Gateway:
 
     async def log_out(self, token: str, address: str) -> None:
         """Ends the session of `token`."""
-        answer = await self._ask("POST", LOGOUT, token=token, address=address)
+        answer = await self._ask("DELETE", TOKEN, token=token, address=address)
         if answer.status >= 400:
             log.warning(
-                "the gateway answered a logout with %s: the token lives on until it is idle", answer.status
+                "the gateway answered the end of a session with %s: the token lives on until it is idle", answer.status
             )
 
     async def workspaces(self, token: str, address: str) -> Workspaces:

@@ -19,7 +19,7 @@ from servicekit.identity import IDENTITY_HEADER, Identity, IdentitySigner
 NewPerson = Callable[..., Awaitable[SignedClient]]
 PUBLIC = {("POST", f"{IAM}/login"), ("POST", f"{IAM}/authenticate"), ("POST", f"{IAM}/token")}
 FOR_EVERYBODY = {
-    ("POST", f"{IAM}/logout"),
+    ("DELETE", f"{IAM}/token"),
     ("GET", f"{IAM}/rulesmapping/clusterroles"),
     ("GET", f"{IAM}/rulesmapping/roles"),
 }

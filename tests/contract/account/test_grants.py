@@ -137,13 +137,13 @@ async def test_signing_out_ends_the_session_and_its_grant(
     person, other = await new_person(), await new_person()
     pair = (await by_password(account, person.identity.user)).json
     bearer = {"Authorization": f"Bearer {pair['access_token']}"}
-    assert (await other.request("POST", f"{IAM}/logout", headers=bearer)).status == 403
-    assert (await person.request("POST", f"{IAM}/logout")).status == 400
+    assert (await other.request("DELETE", f"{IAM}/token", headers=bearer)).status == 403
+    assert (await person.request("DELETE", f"{IAM}/token")).status == 400
     assert (
-        await person.request("POST", f"{IAM}/logout", headers={"Authorization": "Bearer x"})
+        await person.request("DELETE", f"{IAM}/token", headers={"Authorization": "Bearer x"})
     ).status == 400
     assert await store.exists(key_of(pair))
-    answer = await person.request("POST", f"{IAM}/logout", headers=bearer)
+    answer = await person.request("DELETE", f"{IAM}/token", headers=bearer)
     assert answer.json == {"message": "success"}
     assert not await store.exists(key_of(pair))
     assert (await by_refresh(account, pair["refresh_token"])).status == 401

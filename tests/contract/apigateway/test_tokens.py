@@ -121,7 +121,7 @@ async def test_the_users_credentials_stay_here(gateway: GatewayUnderTest, alice:
 
 
 async def test_account_gets_the_token_that_it_made(gateway: GatewayUnderTest, alice: str) -> None:
-    for method, path in (("GET", f"{USERS}/agw-alice"), ("POST", USERS.replace("users", "logout"))):
+    for method, path in (("GET", f"{USERS}/agw-alice"), ("DELETE", USERS.replace("users", "token"))):
         answer = await gateway.get(path, f"Cookie: token={alice}", method=method)
         assert dict(answer.json["fields"])["authorization"] == f"Bearer {alice}"
 

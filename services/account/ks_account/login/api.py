@@ -54,8 +54,8 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
             raise incorrect() from None
         return {"access_token": await sign_in.sign_in(given.username, given.password, caller.address)}
 
-    @group.post("/logout")
-    async def logout(caller: Identity, request: web.Request) -> None:
+    @group.delete("/token")
+    async def sign_out(caller: Identity, request: web.Request) -> None:
         """End the session whose token is in `Authorization: Bearer` or in the cookie `token`.
 
         What was granted along with it ends too.
