@@ -66,6 +66,8 @@ class Selection:
 
     def page(self, limit: int | None = None, offset: int = 0) -> Page:
         """Objects `offset` to `offset + limit` in order; all from `offset` on without a limit."""
+        if self._everything():
+            return self._page_of_all(limit, offset)
         rows = list(self._rows())
         end = len(rows) if limit is None else min(len(rows), max(0, offset) + max(0, limit))
         if end * 4 < len(rows):
@@ -74,6 +76,18 @@ class Selection:
         else:
             rows_in_order = sorted(rows, key=self._order, reverse=self._reverse)
         return Page(len(rows), [row.raw for row in rows_in_order[max(0, offset) : end]])
+
+    def _everything(self) -> bool:
+        return self._namespace is None and self._index is None and self._keys is None and not self._where
+
+    def _page_of_all(self, limit: int | None, offset: int) -> Page:
+        """A page of the whole cache: from an order that the store keeps, so it costs what the page holds."""
+        rows = self._store.ordered(self._order)
+        total, start = len(rows), max(0, offset)
+        end = total if limit is None else min(total, start + max(0, limit))
+        if not self._reverse:
+            return Page(total, [row.raw for row in rows[start:end]])
+        return Page(total, [row.raw for row in reversed(rows[max(0, total - end) : max(0, total - start)])])
 
     def count(self) -> int:
         """How many are selected."""

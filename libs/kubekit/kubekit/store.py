@@ -4,6 +4,7 @@ A decoded pod takes about 16 KB of dictionaries, its trimmed bytes 3 KB; few of 
 ever read.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from sys import intern
 from typing import Any, NamedTuple, cast
@@ -64,6 +65,10 @@ class Row:
         return cast("Object", orjson.loads(self.raw))
 
 
+OrderFn = Callable[[Row], tuple[str, ...]]
+"""What rows are sorted by; no two rows may share a value. The store keeps an order for each such function."""
+
+
 class Index:
     """Rows by the values of a function. An object that it fails on is left out, and told to `failed`."""
 
@@ -114,6 +119,7 @@ class Store:
         self._namespaces: dict[str, dict[Key, Row]] = {}
         self._indexes: dict[str, Index] = {}
         self._failed = failed
+        self._orders: dict[OrderFn, list[Row]] = {}
 
     def put(self, obj: Object) -> Row | None:
         """Takes an object in. Gives the row that it replaces."""
@@ -126,6 +132,7 @@ class Store:
             key = old.key
             self._unfile(old)
         row = Row(key, obj)
+        self._reorder(old, row)
         self.rows[key] = row
         self.bytes += len(row.raw)
         if key.namespace is not None:
@@ -138,8 +145,18 @@ class Store:
         """Forgets an object. Gives its last row."""
         row = self.rows.pop(key, None)
         if row is not None:
+            self._reorder(row, None)
             self._unfile(row)
         return row
+
+    def ordered(self, by: OrderFn) -> list[Row]:
+        """Every row in an order, sorted when first asked for and kept up since. Callers must not change
+        the list.
+        """
+        rows = self._orders.get(by)
+        if rows is None:
+            rows = self._orders[by] = sorted(self.rows.values(), key=by)
+        return rows
 
     def namespace(self, namespace: str) -> Mapping[Key, Row]:
         """The rows of a namespace."""
@@ -166,6 +183,13 @@ class Store:
         index = self._indexes[name] = Index(fn, self._failed)
         for row in self.rows.values():
             self._file(name, index, row, row.decode())
+
+    def _reorder(self, old: Row | None, new: Row | None) -> None:
+        for by, rows in self._orders.items():
+            if old is not None:
+                del rows[bisect_left(rows, by(old), key=by)]
+            if new is not None:
+                insort(rows, new, key=by)
 
     def _file(self, name: str, index: Index, row: Row, obj: Object) -> None:
         values = index.values(row, obj)

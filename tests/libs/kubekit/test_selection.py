@@ -85,16 +85,25 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
 
 
 @given(OBJECTS, st.data())
-def test_indexes_follow_every_change(objects: list[tuple[str, str, int, str]], data: st.DataObject) -> None:
+def test_indexes_and_orders_follow_every_change(
+    objects: list[tuple[str, str, int, str]], data: st.DataObject
+) -> None:
     cache = filled(objects)
+    cache.select().order_by("createTime").page()
+    cache.select().order_by("name").page()
     for namespace, name, second, _ in objects:
         step = data.draw(st.sampled_from(["keep", "move", "delete"]))
         if step == "move":
-            moved = obj(namespace, name, second, "3")
+            moved = obj(namespace, name, 9 - second, "3")
             moved["metadata"]["resourceVersion"] = "2"
             cache.put(moved)
         elif step == "delete":
             cache.remove(next(key for key in cache.keys(namespace) if key.name == name))
+    for order in ("createTime", "name"):
+        # The same, by the way that sorts anew.
+        asked: Any = order
+        anew = cache.select().where(lambda _: True).order_by(asked, reverse=True).page()
+        assert cache.select().order_by(asked, reverse=True).page() == anew
     by_node: dict[str, list[Any]] = {}
     for there in cache.all():
         by_node.setdefault(there["spec"]["nodeName"], []).append(there["metadata"]["uid"])
