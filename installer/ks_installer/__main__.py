@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         if name in ("apply", "uninstall"):
             command.add_argument(
                 "--timeout",
-                type=_seconds,
+                type=seconds,
                 metavar="SECONDS",
                 help="for each component, instead of its own timeout",
             )
@@ -102,7 +102,7 @@ def _profiles() -> list[str]:
     return Catalogue.installed().profiles()
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     value = float(text.removesuffix("s"))
     if value <= 0:
         raise argparse.ArgumentTypeError("must be more than 0")

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TextIO
 
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 
@@ -39,7 +40,7 @@ class TerminalProgress:
 
     def step(self, component: str, doing: str) -> None:
         self._since.setdefault(component, time.monotonic())
-        text = f"[bold]{component}[/bold]  {doing}"
+        text = f"[bold]{component}[/bold]  {escape(doing)}"
         if self._live is None:
             self._live = self._console.status(text)
             self._live.start()
@@ -48,10 +49,10 @@ class TerminalProgress:
 
     def done(self, component: str, result: str) -> None:
         seconds = time.monotonic() - self._since.pop(component, time.monotonic())
-        self._console.print(f"  {component:<24}{result:<24}{seconds:6.1f} s", highlight=False)
+        self._console.print(f"  {component:<24}{result:<24}{seconds:6.1f} s", highlight=False, markup=False)
 
     def note(self, component: str, text: str) -> None:
-        self._console.print(f"  {component:<24}{text}", highlight=False, style="yellow")
+        self._console.print(f"  {component:<24}{text}", highlight=False, markup=False, style="yellow")
 
     def close(self) -> None:
         if self._live is not None:
