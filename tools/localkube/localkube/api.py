@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from localkube.errors import LocalkubeError
+from localkube.errors import LocalkubeError, Unanswered
 from localkube.pki import KeyPair
 
 Object = dict[str, Any]
@@ -28,7 +28,10 @@ class ApiError(LocalkubeError):
 
 
 class Api:
-    """A client with a certificate; one connection a request, since it asks seldom and servers come and go."""
+    """A client with a certificate, whose methods raise Unanswered or ApiError.
+
+    Each request has its own connection: it asks seldom, and servers come and go.
+    """
 
     def __init__(self, url: str, authority: str, client: KeyPair):
         parts = urlsplit(url)
@@ -40,7 +43,7 @@ class Api:
         """Whether /readyz answers ok."""
         try:
             return self._request("GET", "/readyz")[0] == 200
-        except (OSError, http.client.HTTPException):
+        except Unanswered:
             return False
 
     def get(self, path: str) -> Object | None:
@@ -60,11 +63,15 @@ class Api:
             connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as failure:
+            raise Unanswered(f"{method} {path}: {failure or type(failure).__name__}") from failure
         finally:
             connection.close()
 
 
 def _checked(status: int, body: bytes) -> Object:
+    if status == 429 or status >= 500:
+        raise Unanswered(f"the API server answered {status}: {body.decode(errors='replace')[:500]}")
     if status >= 400:
         raise ApiError(status, body.decode(errors="replace")[:500])
     return json.loads(body)

@@ -1,16 +1,14 @@
 """Prebuilt programs in a folder: `NAME-vVERSION-linux-ARCH.xz`, listed with their digests in SHA256SUMS."""
 
-import fcntl
 import hashlib
 import lzma
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from localkube.errors import ChecksumMismatch, LocalkubeError
+from localkube.lock import exclusive
 from localkube.progress import Progress
 from localkube.versions import architecture
 
@@ -80,15 +78,6 @@ def digest_of(path: Path) -> str:
     """The SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def exclusive(lock: Path) -> Iterator[None]:
-    """Hold the lock file `lock`; others of this machine wait."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _listed_digest(packed: Path) -> str:

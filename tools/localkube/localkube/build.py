@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from localkube.assets import cached, exclusive, release_name
+from localkube.assets import cached, release_name
 from localkube.errors import BuildFailed, Unavailable
 from localkube.golang.toolchain import find_go
+from localkube.lock import exclusive
 from localkube.progress import Progress
 from localkube.versions import KubeVersion
 

@@ -12,15 +12,14 @@ from localkube import control_plane as plane
 from localkube import layout as places
 from localkube import settings as remembered
 from localkube.api import Api
-from localkube.assets import exclusive
 from localkube.binaries import Finder
 from localkube.control_plane import Component, ControlPlane
-from localkube.errors import LocalkubeError, NotRunning, PortTaken, StateMismatch
+from localkube.errors import LocalkubeError, NotRunning, PortTaken, StateMismatch, Unanswered
 from localkube.kubeconfig import ADMINISTRATORS, write_kubeconfig
 from localkube.layout import Layout
-from localkube.node import addons, claim, containerd, network
+from localkube.lock import exclusive
+from localkube.node import addons, claim, containerd, machine, network
 from localkube.node.claim import machine_lock
-from localkube.node.node import NAMES as NODE_NAMES
 from localkube.node.node import Node, abandon, refuse_unless_possible
 from localkube.pki import Pki, ensure_pki
 from localkube.process import kill_marked
@@ -131,7 +130,7 @@ class Localkube:
     def status(self) -> Status:
         """How the cluster is; raises NotRunning when it was never started."""
         settings = self.settings
-        names = (*plane.NAMES, *NODE_NAMES) if settings.with_node else plane.NAMES
+        names = (*plane.NAMES, *machine.COMPONENTS) if settings.with_node else plane.NAMES
         components = tuple(self._component_status(name) for name in names)
         problem = self._problem(settings, components)
         return Status(
@@ -328,9 +327,11 @@ class Localkube:
         api = self._api(settings)
         if not api.ready():
             return "the API server does not answer as ready"
-        if settings.with_node and not Node(self.layout, settings).is_ready(api):
-            return f"node {settings.node_name} is not Ready"
-        return None
+        try:
+            node_ready = not settings.with_node or Node(self.layout, settings).is_ready(api)
+        except Unanswered as failure:
+            return str(failure)
+        return None if node_ready else f"node {settings.node_name} is not Ready"
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

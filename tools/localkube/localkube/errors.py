@@ -71,5 +71,9 @@ class PackagesMissing(NodeRefused):
     """Debian packages that a node needs are not installed."""
 
 
+class Unanswered(LocalkubeError):
+    """The API server did not answer, or could not for the moment."""
+
+
 class ImageError(LocalkubeError):
     """An image could not be built or imported."""

@@ -7,8 +7,9 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from localkube.assets import digest_of, exclusive
+from localkube.assets import digest_of
 from localkube.errors import ChecksumMismatch, Unavailable
+from localkube.lock import exclusive
 from localkube.progress import Progress
 from localkube.toolset import PROGRAMS, Toolset
 from localkube.versions import KubeVersion, architecture

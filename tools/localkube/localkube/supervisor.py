@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localkube.control_plane import Component
-from localkube.errors import ComponentFailed
+from localkube.errors import ComponentFailed, Unanswered
 from localkube.process import DetachedProcess
 
 _POLL = 0.05
@@ -46,7 +46,7 @@ class Supervisor:
         """Wait until `ready` says so; raises ComponentFailed when the process ends or the time is over."""
         process = self.process(name)
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not _holds(ready):
             if process.running() is None:
                 raise ComponentFailed(name, "ended", str(process.log), process.tail())
             if time.monotonic() > deadline:
@@ -54,3 +54,10 @@ class Supervisor:
                     name, f"was not ready within {seconds:.0f} s", str(process.log), process.tail()
                 )
             time.sleep(_POLL)
+
+
+def _holds(ready: Callable[[], bool]) -> bool:
+    try:
+        return ready()
+    except Unanswered:
+        return False

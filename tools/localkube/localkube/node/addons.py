@@ -32,9 +32,8 @@ def names_resolve(api: Api, since: int) -> bool:
     """Whether a DNS server that was started after the Unix time `since` is ready."""
     pods = (api.get(_DNS_PODS) or {}).get("items", ())
     statuses = (status for pod in pods for status in pod["status"].get("containerStatuses", ()))
-    return any(
-        status["ready"] and unix_time(status["state"]["running"]["startedAt"]) >= since for status in statuses
-    )
+    running = (status["state"].get("running") for status in statuses if status["ready"])
+    return any(state and unix_time(state["startedAt"]) >= since for state in running)
 
 
 def _documents(settings: Settings) -> list[Object]:

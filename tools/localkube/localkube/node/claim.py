@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from localkube import procfs
-from localkube.assets import exclusive
+from localkube.lock import exclusive
 from localkube.node import machine
 from localkube.supervisor import Supervisor
 
-COMPONENTS = ("containerd", "kubelet", "kube-proxy")
 _RECORD = machine.RUN / "node.json"
 _LOCK = machine.RUN / "lock"
 
@@ -36,7 +35,7 @@ class Claim:
     def alive(self) -> bool:
         """Whether the node runs, or is being started right now."""
         supervisor = Supervisor(Path(self.state))
-        running = any(supervisor.process(name).running() for name in COMPONENTS)
+        running = any(supervisor.process(name).running() for name in machine.COMPONENTS)
         return running or (self.pid != 0 and procfs.start_time(self.pid) == self.started)
 
 

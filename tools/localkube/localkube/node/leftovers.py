@@ -70,9 +70,8 @@ def remove_files(made: tuple[str, ...]) -> None:
             attachment.unlink()
     for folder in made:
         _remove_made(Path(folder))
-    for folder in (machine.DATA,):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    if machine.DATA.is_dir() and not any(machine.DATA.iterdir()):
+        machine.DATA.rmdir()
 
 
 def remove_cgroups() -> None:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+# The processes of a node, in the order in which they start.
+COMPONENTS = ("containerd", "kubelet", "kube-proxy")
+
 # The kubelet reports no metrics by container when containerd listens anywhere else.
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 # One node a machine: these need no cluster in their names.

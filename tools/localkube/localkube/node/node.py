@@ -20,8 +20,8 @@ from localkube.process import kill_marked
 from localkube.settings import Settings
 from localkube.supervisor import Supervisor
 
-NAMES = (containerd.NAME, agents.KUBELET, agents.PROXY)
 _READY_WITHIN = 60.0
+_OWN_TAINTS = "node.kubernetes.io/"  # set by Kubernetes for as long as something is amiss
 
 
 def refuse_unless_possible() -> None:
@@ -50,7 +50,7 @@ class Node:
 
     def running(self) -> bool:
         """Whether any process of the node runs."""
-        return any(self._supervisor.process(name).running() for name in NAMES)
+        return any(self._supervisor.process(name).running() for name in machine.COMPONENTS)
 
     def claimed(self) -> bool:
         """Whether the machine's node is this cluster's, running or left over."""
@@ -125,7 +125,9 @@ class Node:
     def is_ready(self, api: Api, since: int = 0) -> bool:
         """Whether the node has reported itself Ready since the Unix time `since`, and takes pods."""
         node = api.get(f"/api/v1/nodes/{self.settings.node_name}")
-        if node is None or node["spec"].get("taints"):
+        if node is None or any(
+            taint["key"].startswith(_OWN_TAINTS) for taint in node["spec"].get("taints", ())
+        ):
             return False
         conditions = {condition["type"]: condition for condition in node["status"].get("conditions", ())}
         ready = conditions.get("Ready")
@@ -190,9 +192,9 @@ def sweep(root: Path, holder: claim.Claim | None) -> None:
     Without its claim, what other programs may have made alike is left alone.
     """
     supervisor = Supervisor(root)
-    for name in NAMES:
+    for name in machine.COMPONENTS:
         supervisor.stop(name, hard=True)
-    kill_marked(root, programs=NAMES)
+    kill_marked(root, programs=machine.COMPONENTS)
     if holder:
         leftovers.kill_contained()
     leftovers.unmount(root / "containerd")
