@@ -122,7 +122,8 @@ class Gateway:
         answer = await self._ask("DELETE", TOKEN, token=token, address=address)
         if answer.status >= 400:
             log.warning(
-                "the gateway answered the end of a session with %s: the token lives on until it is idle", answer.status
+                "the gateway answered %s to the end of a session: the token lives on until it is idle",
+                answer.status,
             )
 
     async def workspaces(self, token: str, address: str) -> Workspaces:
