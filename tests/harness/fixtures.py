@@ -64,9 +64,9 @@ async def kubernetes(server_directory: Path) -> AsyncIterator[KubernetesServer]:
         yield cluster
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def kubernetes_node(server_directory: Path) -> AsyncIterator[KubernetesServer]:
-    """A Kubernetes with a node, on which pods run."""
+    """A Kubernetes with a node, on which pods run: one for a module, as a machine runs one node at a time."""
     async with running_kubernetes(server_directory, node=True) as cluster:
         yield cluster
 
