@@ -112,8 +112,6 @@ def error_of(status: int, body: Mapping[str, Any], retry_after: float | None = N
     cls = _BY_STATUS.get(status, KubernetesError)
     if status == 409 and reason == "AlreadyExists":
         cls = AlreadyExists
-    if status == 500 and reason in {"Expired", "Gone"}:
-        cls = Gone
     return cls(message, status, reason, body, retry_after)
 
 
