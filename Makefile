@@ -17,7 +17,7 @@ UP += $(if $(call said,MARIADB),$(if $(filter 0 no,$(MARIADB)),--no-mariadb,--ma
 UP += $(if $(call said,NODE),$(if $(filter 0 no,$(NODE)),--control-plane-only,--node))
 DEVSTACK = $(BIN)/devstack $(if $(call said,STATE),--state '$(STATE)')
 
-.PHONY: help up down status logs test lint format bench images clean
+.PHONY: provisions help up down status logs test lint format bench images clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,7 @@ status: $(READY) ## what runs, where, since when, and what is unhealthy
 logs: $(READY) ## follow the logs
 	@$(DEVSTACK) logs --follow
 
-test: $(READY) ## install what the tests need, and run them
-	@$(BIN)/devstack packages --tests
+test: $(READY) provisions ## install what the tests need, and run them
 	@$(BIN)/pytest $(ARGS)
 
 lint: $(READY) ## ruff, pyright, import contracts
@@ -52,8 +51,7 @@ format: $(READY) ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## the benchmarks, each beside a baseline measured in the same run
-	@$(BIN)/devstack packages --tests
+bench: $(READY) provisions ## the benchmarks, each beside a baseline measured in the same run
 	@$(BIN)/pytest tests/bench -s -q $(ARGS)
 
 images: ## an image of each service that has a Dockerfile; needs a Docker engine
@@ -64,6 +62,11 @@ images: ## an image of each service that has a Dockerfile; needs a Docker engine
 clean: ## remove caches and build outputs; .venv and the stack's state stay
 	@rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# Kubernetes may have to be built from source, which no test should have to wait for.
+provisions: $(READY)
+	@$(BIN)/devstack packages --tests
+	@test -n "$$KS_TEST_KUBECONFIG" || $(BIN)/localkube build >/dev/null
 
 $(READY): uv.lock $(PACKAGES) tools/bootstrap
 	@tools/bootstrap

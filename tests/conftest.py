@@ -6,5 +6,5 @@ pytest_plugins = ["harness.fixtures"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one at a time."""
+    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one."""
     items.sort(key=lambda item: "platform" in getattr(item, "fixturenames", ()))
