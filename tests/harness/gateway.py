@@ -319,6 +319,12 @@ class GatewayUnderTest:
     sessions: "redis.Redis"
     ops_url: str
 
+    @property
+    def failures(self) -> list[str]:
+        """Lines of its log that tell of an exception in code of its own."""
+        lines = self.service.log.splitlines()
+        return [line for line in lines if "Traceback" in line and "/ks_apigateway/" in line]
+
     async def connect(self) -> Wire:
         """A connection of a client."""
         return Wire(*await asyncio.open_connection("127.0.0.1", self.service.port, limit=4 * 1024 * 1024))

@@ -2,8 +2,7 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
-from time import monotonic
+from time import gmtime, monotonic, strftime, time
 
 import orjson
 
@@ -25,6 +24,8 @@ class AccessLog:
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self.dropped = 0
+        self._second = 0
+        self._stamp = ""
 
     def add(self, exchange: Exchange, status: int, *, aborted: bool) -> None:
         """Notes a request that ended."""
@@ -33,7 +34,7 @@ class AccessLog:
             return
         request = exchange.request
         line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "time": self._now(),
             "logger": "ks_apigateway.access",
             "requestId": exchange.id.decode("ascii"),
             "address": exchange.client.address if request is None else request.address,
@@ -43,9 +44,11 @@ class AccessLog:
             "ms": round((monotonic() - exchange.started) * 1000, 1),
         }
         if request is not None:
-            path = request.raw_path + (b"?" + request.query if request.query else b"")
+            path = request.raw_path.decode("ascii")
+            if request.query:
+                path = mask(f"{path}?{request.query.decode('ascii')}")
             line["method"] = request.method.decode("ascii")
-            line["path"] = mask(path.decode("ascii"))[:MAX_PATH]
+            line["path"] = path[:MAX_PATH]
             line["user"] = request.user
             line["route"] = request.route
         if exchange.forward is not None:
@@ -63,6 +66,14 @@ class AccessLog:
                     await asyncio.to_thread(self._write, self._take())
         finally:
             self._write(self._take())
+
+    def _now(self) -> str:
+        now = time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
+        return f"{self._stamp}.{int((now - second) * 1000):03d}Z"
 
     def _take(self) -> bytes:
         lines, self._lines = self._lines, []

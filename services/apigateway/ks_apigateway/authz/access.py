@@ -1,6 +1,7 @@
 """The gateway's own decision about paths under /kapis, from the cluster's roles and bindings."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from ks_apigateway.authn.token import Claims
 from kubekit.rbac import AmbiguousPath, RbacIndex, RequestInfo, effective_groups
@@ -13,6 +14,11 @@ OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl"))
 terminal pod."""
 OWN_CHANGEABLE = frozenset((("update", ""), ("delete", "sessions")))
 """And change: the profile with its password, and the sessions, which can be ended."""
+
+_SHORT = 512
+"""Characters; only what is shorter is remembered."""
+_read = lru_cache(maxsize=4096)(RequestInfo.of)
+_groups = lru_cache(maxsize=4096)(effective_groups)
 
 
 class Access:
@@ -27,14 +33,14 @@ class Access:
     def check(self, claims: Claims, method: str, path: str) -> None:
         """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
         try:
-            request = RequestInfo.of(method, path)
+            request = _read(method, path) if len(path) <= _SHORT else RequestInfo.of(method, path)
         except AmbiguousPath as error:
             raise BadRequest(str(error)) from None
         if _is_own(claims.user, request):
             return
         self._check_age()
         try:
-            decision = self._index.allows(claims.user, effective_groups(claims.user, claims.groups), request)
+            decision = self._index.allows(claims.user, _groups(claims.user, claims.groups), request)
         except RbacNotReady as error:
             raise Unavailable("kubernetes", str(error), retry_after=1) from None
         if not decision.allowed:

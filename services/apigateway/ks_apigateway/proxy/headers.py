@@ -8,6 +8,7 @@ apart.
 
 import re
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 from secrets import token_hex
 
@@ -54,6 +55,9 @@ _OWN = frozenset(
     (b"host", b"content-length", b"x-request-id", b"authorization", b"cookie", b"via", b"expect")
 )
 """Headers that the gateway reads or writes itself."""
+
+_NOT_ANSWERED = _HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-ks-identity"}
+"""Headers of an upstream's answer that end here, or are written anew."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(rb"[A-Za-z0-9._~-]*(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.%]+\](?::[0-9]{0,5})?")
@@ -123,14 +127,9 @@ def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
 def answer_fields(fields: Fields) -> list[bytes]:
     """The lines of the headers of an upstream's answer that go on to the client, without framing."""
     options = connection_options(fields)
-    lines: list[bytes] = []
-    for name, value in fields:
-        if name in _HOP_BY_HOP or name in options or name == b"content-length":
-            continue
-        if name in (b"x-request-id", b"x-ks-identity"):
-            continue
-        lines.append(b"%b: %b\r\n" % (name, value))
-    return lines
+    return [
+        b"%b: %b\r\n" % field for field in fields if field[0] not in _NOT_ANSWERED and field[0] not in options
+    ]
 
 
 def trailer_lines(fields: Fields) -> bytes:
@@ -161,6 +160,7 @@ def is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=2048)
 def forwarding(address: str, scheme: bytes, host: bytes, chain: bytes) -> bytes:
     """The lines that tell an upstream about the client: Forwarded (RFC 7239) and its older relatives.
 

@@ -11,12 +11,11 @@ REASONS = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 
 def request_head(request: Request, forward: Forward, server_prefix: bytes, *, expect: bool) -> bytes:
     """The head of `request` as an upstream gets it, the empty line included."""
-    options = headers.connection_options(request.fields)
     target = server_prefix + forward.path + (b"?" + forward.query if forward.query else b"")
     host = request.authority if forward.host is None else forward.host
     lines = [
         b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method, target, host),
-        *headers.passing(request.fields, options),
+        *headers.passing(request.fields, request.options),
         headers.forwarding(request.address, request.scheme, _outer_host(request), _chain(request)),
         b"x-request-id: %b\r\n" % request.id,
         _via(request),

@@ -22,10 +22,12 @@ allows.
 class Request:
     """The head of a request. Header names in `fields` are in lower case; values are as the client sent them.
 
-    `route` and `user` are notes for the access log, made by whoever decides what becomes of the request.
+    `options` are those of its Connection header. `route` and `user` are notes for the access log, made by
+    whoever decides what becomes of the request.
     """
 
     __slots__ = (
+        "_names",
         "address",
         "authority",
         "chunked",
@@ -35,6 +37,7 @@ class Request:
         "length",
         "long_running",
         "method",
+        "options",
         "path",
         "peer",
         "peer_is_trusted",
@@ -66,21 +69,22 @@ class Request:
         self.method = method
         self.version = version
         self.fields = fields
+        self._names = {name for name, _ in fields}
         self.scheme = scheme
         self._check_method()
         self.length: int | None = None
         self.chunked = False
         self._read_framing()
-        parsed = target.parse(raw_target)
+        parsed = target.read(raw_target)
         self.path = parsed.path
         self.raw_path = parsed.raw_path
         self.query = parsed.query
         self.long_running = parsed.is_long_running
         self.authority = self._read_host(parsed.authority)
         self._check_expectation()
-        options = headers.connection_options(fields)
-        self.closes = b"close" in options or (version == "1.0" and b"keep-alive" not in options)
-        self.upgrade = self._read_upgrade(options)
+        self.options = headers.connection_options(fields) if b"connection" in self._names else frozenset()
+        self.closes = b"close" in self.options or (version == "1.0" and b"keep-alive" not in self.options)
+        self.upgrade = self._read_upgrade() if b"upgrade" in self.options else b""
         self.peer = address
         self.peer_is_trusted = peer_is_trusted(address)
         self.address = address
@@ -91,6 +95,8 @@ class Request:
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of the header `name` (lower case), or None."""
+        if name not in self._names:
+            return None
         for key, value in self.fields:
             if key == name:
                 return value
@@ -98,7 +104,7 @@ class Request:
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of the header `name` (lower case), in order."""
-        return [value for key, value in self.fields if key == name]
+        return [value for key, value in self.fields if key == name] if name in self._names else []
 
     @property
     def has_body(self) -> bool:
@@ -143,9 +149,9 @@ class Request:
         if expectation is not None and expectation.lower() != b"100-continue":
             raise ExpectationFailed("Expect may only be 100-continue")
 
-    def _read_upgrade(self, options: frozenset[bytes]) -> bytes:
+    def _read_upgrade(self) -> bytes:
         """The protocol that the client wants to change to, or nothing."""
-        if b"upgrade" not in options or self.version == "1.0":
+        if self.version == "1.0":
             return b""
         wanted = b", ".join(self.all(b"upgrade"))
         if not wanted or _TUNNELS_REFUSED.search(wanted):

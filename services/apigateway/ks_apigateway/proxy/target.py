@@ -8,6 +8,7 @@ target.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from servicekit.errors import BadRequest
@@ -19,6 +20,8 @@ _QUERY = re.compile(rb"[\x21-\x22\x24-\x7e]*")
 _ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SAFE = "/!$&'()*+,;=:@~"
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]*)", re.IGNORECASE)
+_SHORT = 512
+"""Bytes; only what is shorter is remembered, so that the memory for it is bounded."""
 _LONG_RUNNING = re.compile(rb"(?:^|&)(?:watch|follow)=(?:1|t|T|true|TRUE|True)(?:&|$)")
 
 
@@ -38,6 +41,11 @@ class Target:
     def is_long_running(self) -> bool:
         """Whether the answer goes on until somebody ends it: a watch, or a log that is followed."""
         return bool(_LONG_RUNNING.search(self.query)) or "/watch/" in self.path[:64]
+
+
+def read(raw: bytes) -> Target:
+    """As `parse`, remembering what clients ask for again and again."""
+    return _remembered(raw) if len(raw) <= _SHORT else parse(raw)
 
 
 def parse(raw: bytes) -> Target:
@@ -88,6 +96,9 @@ def _is_dots(segment: str) -> bool:
     `;parameters`.
     """
     return segment.partition(";")[0].lower().replace("%2e", ".").partition("%3b")[0] in (".", "..")
+
+
+_remembered = lru_cache(maxsize=4096)(parse)
 
 
 def take_parameter(query: bytes, name: str) -> tuple[str | None, bytes]:
