@@ -5,7 +5,7 @@ import time
 from argparse import Namespace
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from localkube import assets, layout, packages
 from localkube.binaries import COREDNS, HYPERKUBE, Finder
@@ -65,7 +65,7 @@ def status(options: Namespace) -> int:
 
 def list_clusters(_: Namespace) -> int:
     """Print the clusters of this user."""
-    table = Table("name", "version", "node", "condition", "state", box=None)
+    table = Table("name", "version", "node", "condition", Column("state", overflow="fold"), box=None)
     for root in layout.registered():
         try:
             found = Localkube(root.name, root.parent).status()
