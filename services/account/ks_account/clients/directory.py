@@ -1,14 +1,13 @@
 """The LDAP directory: users as inetOrgPerson and posixAccount, groups as posixGroup.
 
 The entries are those of KubeSphere v2.1.1, attribute by attribute, so that either reads what the other wrote;
-only `userPassword` differs, which holds a hash. Whatever comes from outside is escaped here: filters by
+only `userPassword` differs, which holds a hash. Whatever comes from outside is escaped here and in `entries`: filters by
 `escape_filter_chars` (RFC 4515), names in a DN by `escape_rdn` (RFC 4514).
 """
 
 import re
 import ssl
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -39,6 +38,7 @@ from ldap3.core.results import (
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
+from ks_account.clients.entries import UserEntry, first, user_of
 from ks_account.clients.ldap_pool import LdapPool
 from ks_account.config import AccountSection
 from servicekit.config import ConfigError
@@ -61,19 +61,6 @@ class NoSuchEntry(Exception):
 
 class PasswordChangedMeanwhile(Exception):
     """The stored password is no longer the one that was to be replaced."""
-
-
-@dataclass(frozen=True, slots=True)
-class UserEntry:
-    """A user as the directory holds it; `created` is RFC 3339 in UTC."""
-
-    dn: str
-    username: str
-    email: str
-    description: str
-    lang: str
-    created: str
-    password: bytes = field(default=b"", repr=False)
 
 
 class Directory:
@@ -225,7 +212,7 @@ class Directory:
             entries = _paged(
                 connection, self._config.user_search_base, f"(&{IS_USER}(uidNumber=*))", ["uidNumber"]
             )
-            return max((int(_first(entry, "uidNumber") or 0) for entry in entries), default=1000)
+            return max((int(first(entry, "uidNumber") or 0) for entry in entries), default=1000)
 
         return await self._entries.run(read, repeatable=True)
 
@@ -284,7 +271,7 @@ class Directory:
                 if limit
                 else _paged(connection, base, condition, attributes)
             )
-            return [_user(entry) for entry in found]
+            return [user_of(entry) for entry in found]
 
         return await self._entries.run(search, repeatable=True)
 
@@ -326,17 +313,6 @@ class Directory:
                 f"({connection.result['description']}); check ldap.managerDN and ldap.managerPassword"
             )
         return connection
-
-
-def contains(text: str, *attributes: str) -> str:
-    """A condition: one of `attributes` contains `text`."""
-    part = escape_filter_chars(text)
-    return "(|" + "".join(f"({attribute}=*{part}*)" for attribute in attributes) + ")"
-
-
-def equals(attribute: str, values: Iterable[str]) -> str:
-    """A condition: `attribute` is one of `values`."""
-    return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for value in values) + ")"
 
 
 def _check_address(config: LdapConfig, account: AccountSection) -> None:
@@ -399,28 +375,3 @@ def _paged(connection: Connection, base: str, condition: str, attributes: list[s
         cookie = connection.result["controls"]["1.2.840.113556.1.4.319"]["value"]["cookie"]
         if not cookie:
             return found
-
-
-def _user(entry: Mapping[str, Any]) -> UserEntry:
-    return UserEntry(
-        dn=entry["dn"],
-        username=_first(entry, "uid"),
-        email=_first(entry, "mail"),
-        description=_first(entry, "description"),
-        lang=_first(entry, "preferredLanguage"),
-        created=_rfc3339(_first(entry, "createTimestamp")),
-        password=entry["raw_attributes"].get("userPassword", [b""])[0],
-    )
-
-
-def _first(entry: Mapping[str, Any], attribute: str) -> str:
-    values: list[bytes] = entry["raw_attributes"].get(attribute) or [b""]
-    return values[0].decode("utf-8", "replace")
-
-
-def _rfc3339(generalized: str) -> str:
-    """`20261123034824Z` (RFC 4517) as `2026-11-23T03:48:24Z`; Go's zero time when it is not of that form."""
-    if len(generalized) < 15 or not generalized[:14].isdigit():
-        return "0001-01-01T00:00:00Z"
-    d = generalized
-    return f"{d[:4]}-{d[4:6]}-{d[6:8]}T{d[8:10]}:{d[10:12]}:{d[12:14]}Z"

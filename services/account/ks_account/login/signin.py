@@ -21,7 +21,8 @@ import time
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
-from ks_account.clients.directory import Directory, PasswordChangedMeanwhile, UserEntry
+from ks_account.clients.directory import Directory, PasswordChangedMeanwhile
+from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Attempt, Grant, Limits, Session, Sessions
 from ks_account.config import AccountConfig
 from ks_account.login.tokens import Tokens

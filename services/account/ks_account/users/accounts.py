@@ -6,9 +6,11 @@ are granted as the caller, so that the cluster refuses what the caller does not 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
-from ks_account.clients.directory import Directory, EntryExists, NoSuchEntry, UserEntry, contains, equals
+from ks_account.clients.directory import Directory, EntryExists, NoSuchEntry
+from ks_account.clients.entries import UserEntry, contains, equals
 from ks_account.clients.sessions import Sessions
 from ks_account.login.signin import SignIn
 from ks_account.users import models, passwords
@@ -20,6 +22,7 @@ from servicekit.identity import Identity
 from servicekit.paging import Page, PageQuery
 
 _CLAIM_SECONDS = 30
+_CLAIM_WAIT = 10
 _ORDERS: dict[str, Callable[[UserEntry], tuple[str, ...]]] = {
     "username": lambda entry: (entry.username,),
     "createTime": lambda entry: (entry.created, entry.username),
@@ -82,8 +85,8 @@ class Accounts:
             if new.cluster_role:
                 await self._roles.check_grant(username, new.cluster_role, caller)
         async with (
-            self._sessions.claim(f"user:{username}", _CLAIM_SECONDS),
-            self._sessions.claim(f"email:{email.lower()}", _CLAIM_SECONDS),
+            self._claim(f"user:{username}"),
+            self._claim(f"email:{email.lower()}"),
         ):
             if await self._directory.has(f"(|{equals('uid', [username])}{equals('mail', [email])})"):
                 raise _taken()
@@ -134,7 +137,7 @@ class Accounts:
             await self._roles.check_grant(username, role, caller)
         if change.password:
             values["userPassword"] = await self._stored(change.password)
-        async with self._sessions.claim(f"email:{values['mail'].lower()}", _CLAIM_SECONDS):
+        async with self._claim(f"email:{values['mail'].lower()}"):
             await self._write(entry, {name: value for name, value in values.items() if value})
         if change.password:
             await self._sessions.end_all(username)
@@ -142,6 +145,9 @@ class Accounts:
         if role:
             await self._roles.grant(username, role, caller)
         return await self._shown(username)
+
+    def _claim(self, what: str) -> AbstractAsyncContextManager[None]:
+        return self._sessions.claim(what, _CLAIM_SECONDS, wait=_CLAIM_WAIT)
 
     async def _write(self, entry: UserEntry, values: dict[str, str]) -> None:
         if any(other.username != entry.username for other in await self._having(values["mail"])):

@@ -1,7 +1,8 @@
 """The administrators of the platform: users of the directory with the cluster role cluster-admin."""
 
 from ks_account.access.cluster_roles import ClusterRoles
-from ks_account.clients.directory import Directory, equals
+from ks_account.clients.directory import Directory
+from ks_account.clients.entries import equals
 from servicekit.errors import Conflict
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ks_account.clients.directory import Directory, UserEntry, equals
+from ks_account.clients.directory import Directory
+from ks_account.clients.entries import UserEntry, equals
 from ks_account.clients.sessions import Sessions
 from ks_account.users.profile import Profile, profile
 

@@ -1,0 +1,58 @@
+"""Users as the directory holds them, and conditions to find them by (filters of RFC 4515)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ldap3.utils.conv import escape_filter_chars
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """A user as the directory holds it; `created` is RFC 3339 in UTC."""
+
+    dn: str
+    username: str
+    email: str
+    description: str
+    lang: str
+    created: str
+    password: bytes = field(default=b"", repr=False)
+
+
+def contains(text: str, *attributes: str) -> str:
+    """A condition: one of `attributes` contains `text`."""
+    part = escape_filter_chars(text)
+    return "(|" + "".join(f"({attribute}=*{part}*)" for attribute in attributes) + ")"
+
+
+def equals(attribute: str, values: Iterable[str]) -> str:
+    """A condition: `attribute` is one of `values`."""
+    return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for value in values) + ")"
+
+
+def user_of(entry: Mapping[str, Any]) -> UserEntry:
+    """A user from an answer of ldap3."""
+    return UserEntry(
+        dn=entry["dn"],
+        username=first(entry, "uid"),
+        email=first(entry, "mail"),
+        description=first(entry, "description"),
+        lang=first(entry, "preferredLanguage"),
+        created=_rfc3339(first(entry, "createTimestamp")),
+        password=entry["raw_attributes"].get("userPassword", [b""])[0],
+    )
+
+
+def first(entry: Mapping[str, Any], attribute: str) -> str:
+    """The first value of an attribute, "" when there is none."""
+    values: list[bytes] = entry["raw_attributes"].get(attribute) or [b""]
+    return values[0].decode("utf-8", "replace")
+
+
+def _rfc3339(generalized: str) -> str:
+    """`20261123034824Z` (RFC 4517) as `2026-11-23T03:48:24Z`; Go's zero time when it is not of that form."""
+    if len(generalized) < 15 or not generalized[:14].isdigit():
+        return "0001-01-01T00:00:00Z"
+    d = generalized
+    return f"{d[:4]}-{d[4:6]}-{d[6:8]}T{d[8:10]}:{d[10:12]}:{d[12:14]}Z"
