@@ -1,8 +1,8 @@
 """The LDAP directory: users as inetOrgPerson and posixAccount, groups as posixGroup.
 
 The entries are those of KubeSphere v2.1.1, attribute by attribute, so that either reads what the other wrote;
-only `userPassword` differs, which holds a hash. Whatever comes from outside is escaped here and in `entries`: filters by
-`escape_filter_chars` (RFC 4515), names in a DN by `escape_rdn` (RFC 4514).
+only `userPassword` differs, which holds a hash. Whatever comes from outside is escaped here and in `entries`:
+filters by `escape_filter_chars` (RFC 4515), names in a DN by `escape_rdn` (RFC 4514).
 """
 
 import re
