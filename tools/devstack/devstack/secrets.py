@@ -17,7 +17,7 @@ class Secrets:
         path = self._directory / name
         if not path.exists():
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # No newline at the end: what reads the file as it is must sign with the same key as what strips it.
+            # No newline at the end: whoever reads the file unstripped must get the same key.
             write_private(path, secrets.token_urlsafe(size))
         return path
 
