@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Iterator
 
 from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
 from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
@@ -65,9 +66,13 @@ class Manager:
         """Nothing to open: `run` is started beside the listener."""
 
     async def check(self) -> None:
-        """Raises RuntimeError with the reason why nothing can be reconciled; standing by is no reason."""
+        """Raises RuntimeError with the reasons why nothing can be reconciled; standing by is no reason."""
+        if reasons := "; ".join(self._obstacles()):
+            raise RuntimeError(reasons)
+
+    def _obstacles(self) -> Iterator[str]:
         if self._working is not None and self._working.done():
-            raise RuntimeError(f"the controllers ended: {self._working.exception()!r}")
+            yield f"the controllers ended: {self._working.exception()!r}"
         missing = {
             str(resource)
             for controller in self._controllers.controllers
@@ -75,9 +80,10 @@ class Manager:
             if not cache.served
         }
         if missing:
-            raise RuntimeError(
-                f"the cluster does not serve {', '.join(sorted(missing))}; install the platform"
-            )
+            yield f"the cluster does not serve {', '.join(sorted(missing))}; install the platform"
+        elector = self._elector
+        if elector is not None and not elector.holder and not elector.is_leader:
+            yield f"nobody leads: the lease {elector.namespace}/{elector.name} could not be taken yet"
 
     async def close(self) -> None:
         """Nothing to close: `run` ends when it is cancelled."""
