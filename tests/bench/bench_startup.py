@@ -11,15 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from devstack.blueprint import Blueprint
+from devstack.cluster import cluster_of
 from devstack.ports import LOOPBACK, free_port
-from devstack.settings import Ports, Settings
+from devstack.settings import Ports, Settings, remembered
 from devstack.stack import Stack
 from harness.platform import Platform
 from harness.tables import print_table
@@ -66,9 +66,10 @@ def answers_ok(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def blueprint(platform: Platform) -> Iterator[Blueprint]:
+def blueprint(platform: Platform) -> Blueprint:
     """The programs of a platform that is up."""
-    return Blueprint(Settings(state=platform.state), Path(platform.env["KUBECONFIG"]))
+    settings = remembered(platform.state)
+    return Blueprint(settings, cluster_of(settings))
 
 
 @pytest.mark.timeout(600)
