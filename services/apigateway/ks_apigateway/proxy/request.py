@@ -12,6 +12,7 @@ METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OP
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
 
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _TUNNELS_REFUSED = re.compile(rb"h2c|http|tls", re.IGNORECASE)
 """Protocols behind which whole HTTP requests could pass unseen; the upgrade is ignored, as RFC 9110, 7.8
@@ -118,6 +119,8 @@ class Request:
 
     def _read_framing(self) -> None:
         """RFC 9112, 6: where the body ends. Whatever two readers could disagree on is refused."""
+        if self._names.isdisjoint(_FRAMING):
+            return
         lengths = self.all(b"content-length")
         codings = self.all(b"transfer-encoding")
         if lengths and codings:
