@@ -23,6 +23,8 @@ NOT_YET = "it has not been reached yet"
 DRAINING = "the service is stopping"
 RETRY = 1.0
 """Seconds between checks of what is down, where the configured interval is longer."""
+FIRST_RETRY = 0.05
+"""Seconds until the second check of what is not ready yet; the wait doubles up to `RETRY`."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Health:
 
     async def _watch(self, need: Dependency) -> None:
         opened = False
+        pause = FIRST_RETRY
         while True:
             try:
                 if not opened:
@@ -98,8 +101,12 @@ class Health:
                 self._record(need.name, str(error) or type(error).__name__)
             else:
                 self._record(need.name, "")
-            ready = self._states[need.name].ready
-            await asyncio.sleep(self._interval if ready else min(self._interval, RETRY))
+            if self._states[need.name].ready:
+                pause = FIRST_RETRY
+                await asyncio.sleep(self._interval)
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, RETRY, self._interval)
 
     async def _open(self, need: Dependency) -> None:
         """Opens `need`, however long that takes: to cut it short could leave it half open."""
