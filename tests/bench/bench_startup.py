@@ -110,7 +110,11 @@ def test_each_service_is_ready(blueprint: Blueprint, tmp_path: Path) -> None:
         service.port = free_port()
         if service.ops_port:
             service.ops_port = free_port()
-            service.overrides = {**service.overrides, "gateway.opsListen": f"{LOOPBACK}:{service.ops_port}"}
+            listeners = {
+                "gateway.opsListen": f"{LOOPBACK}:{service.ops_port}",
+                "gateway.tlsListen": f"{LOOPBACK}:{free_port()}",
+            }
+            service.overrides = {**service.overrides, **listeners}
         seconds, mib = seconds_and_mib(service.command(), f"{service.ops_url}/readyz", tmp_path)
         recorded = V2_1_1_IDLE_MIB.get(service.name)
         ratio = f"{mib / recorded:.2f}" if recorded else "-"
