@@ -118,6 +118,7 @@ class Blueprint:
             "gateway.tlsListen": f"{LOOPBACK}:{ports.gateway_tls}",
             "gateway.tlsCertFile": str(certificate.certificate),
             "gateway.tlsKeyFile": str(certificate.key),
+            "gateway.trustedProxies": f'["{LOOPBACK}/32"]',  # the console says for whom it asks
         }
         return gateway
 
