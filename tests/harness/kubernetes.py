@@ -5,6 +5,7 @@ import base64
 import itertools
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +38,14 @@ class KubernetesServer:
     def url(self) -> str:
         """Of the API server."""
         return self._cluster_entry()["server"]
+
+    @property
+    def kubectl(self) -> str:
+        """The one that KS_TEST_KUBECTL names, or that of PATH. Skips the test where there is none."""
+        found = shutil.which(os.environ.get("KS_TEST_KUBECTL", "kubectl"))
+        if found is None:
+            pytest.skip("there is no kubectl: set KS_TEST_KUBECTL to one, or install it")
+        return found
 
     async def stop_apiserver(self, hard: bool = False) -> None:
         """Stops the API server, by SIGKILL when `hard`. Skips the test where others use the cluster."""
@@ -108,6 +117,10 @@ class LocalKubernetes(KubernetesServer):
     def __init__(self, cluster: Localkube, directory: Path) -> None:
         super().__init__(cluster.kubeconfig, directory)
         self.cluster = cluster
+
+    @property
+    def kubectl(self) -> str:
+        return str(self.cluster.kubectl)
 
     async def stop_apiserver(self, hard: bool = False) -> None:
         await asyncio.to_thread(self.cluster.stop_component, _API_SERVER, hard)

@@ -204,3 +204,25 @@ async def test_before_the_roles_are_known_nobody_is_allowed(start_gateway: Any, 
         assert (await gateway.get("/api/v1/nodes", token=token)).status == 503
         assert (await gateway.get("/readyz")).status == 503
         assert (await gateway.get("/kapis/v1alpha1/configz")).status == 200
+
+
+async def test_the_last_known_roles_decide_for_a_while_without_kubernetes(
+    start_gateway: Any, gateway: GatewayUnderTest, kubernetes: KubernetesServer
+) -> None:
+    async with start_gateway(rolesStale="4s") as short:
+        bob = await short.sign_in("agw-bob")
+        path = f"{RESOURCES}/namespaces/default/deployments"
+
+        async def answers(status: int) -> None:
+            assert (await short.get(path, token=bob)).status == status
+
+        await eventually(lambda: answers(200), timeout=30)
+        await kubernetes.stop_apiserver(hard=True)
+        try:
+            await answers(200)
+            assert (await short.get("/api/v1/nodes", token=bob)).status in (502, 503)
+            await eventually(lambda: answers(503), timeout=60)
+            assert (await gateway.get(path, token=bob)).status == 200, "its roles may be ten minutes old"
+        finally:
+            await kubernetes.start_apiserver()
+        await eventually(lambda: answers(200), timeout=60)

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from devstack.ports import free_port
 from harness.gateway import GatewayUnderTest
+from harness.kubernetes import KubernetesServer
 
 pytestmark = pytest.mark.kubernetes
 
@@ -88,10 +89,10 @@ async def secure(start_gateway: Any, tmp_path_factory: pytest.TempPathFactory) -
         yield gateway, f"https://127.0.0.1:{port}", directory
 
 
-async def test_kubectl_works(secure: Any, admin: str, kubernetes: Any) -> None:
+async def test_kubectl_works(secure: Any, admin: str, kubernetes: KubernetesServer) -> None:
     _, url, directory = secure
     kubectl = [
-        *kubectl_of(kubernetes), "--server", url, "--certificate-authority", str(directory / "tls.crt"),
+        kubernetes.kubectl, "--server", url, "--certificate-authority", str(directory / "tls.crt"),
         "--token", admin, "--namespace", "default",
     ]  # fmt: skip
     environment = {**os.environ, "KUBECONFIG": os.devnull, "HOME": str(directory)}
@@ -130,19 +131,6 @@ async def test_kubectl_works(secure: Any, admin: str, kubernetes: Any) -> None:
     finally:
         assert "deleted" in await run("delete", "configmap", name)
     assert "yes" in await run("auth", "can-i", "create", "pods")
-
-
-def kubectl_of(kubernetes: Any) -> list[str]:
-    """kubectl of the cluster under test, as a command."""
-    import shutil
-
-    for candidate in (os.environ.get("KS_TEST_KUBECTL", ""), getattr(kubernetes, "kubectl", "")):
-        if candidate:
-            return str(candidate).split()
-    found = shutil.which("kubectl")
-    if found is None:
-        pytest.skip("there is no kubectl: set KS_TEST_KUBECTL, or install it")
-    return [found]
 
 
 async def test_two_listeners_serve_the_same(secure: Any, admin: str) -> None:
