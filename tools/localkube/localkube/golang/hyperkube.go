@@ -40,7 +40,7 @@ func main() {
 		"etcd":                    func() { etcdmain.Main(os.Args) },
 		"kube-apiserver":          serve(apiserver.NewAPIServerCommand),
 		"kube-controller-manager": serve(controllermanager.NewControllerManagerCommand),
-		"kube-scheduler":          serve(scheduler.NewSchedulerCommand),
+		"kube-scheduler":          serve(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 		"kubelet":                 serve(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 		"kube-proxy":              serve(proxy.NewProxyCommand),
 		"kubectl":                 runKubectl,
