@@ -60,7 +60,7 @@ def test_programs_on_path_must_be_of_the_version(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr("localkube.golang.toolchain._PACKAGE", "--no-index localkube-has-no-such-package")
     with pytest.raises(BinariesMissing) as missing:
-        Finder(NEWEST, cache=tmp_path / "cache", environment={}).kubernetes()
+        Finder(NEWEST, cache=tmp_path / "cache", environment={"LOCALKUBE_RELEASE_URL": ""}).kubernetes()
     for source in (
         "assets: neither",
         "PATH: ",

@@ -1,4 +1,4 @@
-"""Official release files are used when a setting says where they are, and only when their checksums fit."""
+"""Official release files are used where they are in reach, and only when their checksums fit."""
 
 import functools
 import hashlib
@@ -74,9 +74,18 @@ def test_a_server_out_of_reach_is_passed_over(tmp_path: Path):
         releases.kubernetes(NEWEST, tmp_path, nobody, Progress())
 
 
-def test_without_a_setting_no_server_is_asked(tmp_path: Path):
-    with pytest.raises(Unavailable, match="LOCALKUBE_COREDNS_RELEASE_URL is not set"):
-        releases.coredns(NEWEST, tmp_path, {}, Progress())
+def test_with_an_empty_setting_no_server_is_asked(tmp_path: Path):
+    with pytest.raises(Unavailable, match="LOCALKUBE_COREDNS_RELEASE_URL is empty"):
+        releases.coredns(NEWEST, tmp_path, {releases.COREDNS_VARIABLE: ""}, Progress())
+
+
+def test_the_projects_own_addresses_are_asked_unless_a_setting_names_a_mirror():
+    assert all(address.startswith("https://") for address in releases.PUBLISHED_AT.values())
+    assert set(releases.PUBLISHED_AT) == {
+        releases.KUBERNETES_VARIABLE,
+        releases.ETCD_VARIABLE,
+        releases.COREDNS_VARIABLE,
+    }
 
 
 def _archive(path: Path, member: str) -> None:

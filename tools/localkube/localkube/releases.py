@@ -1,4 +1,4 @@
-"""Official release files, where a setting says that they are in reach."""
+"""Official release files, where they are in reach."""
 
 import hashlib
 import tarfile
@@ -14,10 +14,15 @@ from localkube.progress import Progress
 from localkube.toolset import PROGRAMS, Toolset
 from localkube.versions import KubeVersion, architecture
 
-# Base addresses; what is below them is laid out as each project publishes its releases.
 KUBERNETES_VARIABLE = "LOCALKUBE_RELEASE_URL"
 ETCD_VARIABLE = "LOCALKUBE_ETCD_RELEASE_URL"
 COREDNS_VARIABLE = "LOCALKUBE_COREDNS_RELEASE_URL"
+PUBLISHED_AT = {
+    KUBERNETES_VARIABLE: "https://dl.k8s.io",
+    ETCD_VARIABLE: "https://github.com/etcd-io/etcd/releases/download",
+    COREDNS_VARIABLE: "https://github.com/coredns/coredns/releases/download",
+}
+"""Base addresses where each project publishes its releases. A variable names a mirror; an empty one asks nobody."""
 
 _ANSWER_WITHIN = 5.0
 _CHUNK = 1 << 20
@@ -28,7 +33,7 @@ def kubernetes(
 ) -> Toolset:
     """Download `BASE/vVERSION/bin/linux/ARCH/PROGRAM` for each program, and etcd's archive, each once.
 
-    Raises Unavailable when no base is set or a file is out of reach, ChecksumMismatch when a file is not what
+    Raises Unavailable when the base is empty or a file is out of reach, ChecksumMismatch when a file is not what
     its checksum says.
     """
     base, etcd_base = _base(KUBERNETES_VARIABLE, environment), _base(ETCD_VARIABLE, environment)
@@ -69,9 +74,9 @@ def _etcd(base: str, version: str, folder: Path) -> None:
 
 
 def _base(variable: str, environment: Mapping[str, str]) -> str:
-    base = environment.get(variable, "").rstrip("/")
+    base = environment.get(variable, PUBLISHED_AT[variable]).rstrip("/")
     if not base:
-        raise Unavailable(f"release files: {variable} is not set")
+        raise Unavailable(f"release files: {variable} is empty")
     if not base.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise Unavailable(f"release files: {variable} must be an https address")
     return base
