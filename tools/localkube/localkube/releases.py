@@ -22,7 +22,7 @@ PUBLISHED_AT = {
     ETCD_VARIABLE: "https://github.com/etcd-io/etcd/releases/download",
     COREDNS_VARIABLE: "https://github.com/coredns/coredns/releases/download",
 }
-"""Base addresses where each project publishes its releases. A variable names a mirror; an empty one asks nobody."""
+"""Where each project publishes its releases. A variable names a mirror; an empty one asks nobody."""
 
 _ANSWER_WITHIN = 5.0
 _CHUNK = 1 << 20
@@ -33,8 +33,8 @@ def kubernetes(
 ) -> Toolset:
     """Download `BASE/vVERSION/bin/linux/ARCH/PROGRAM` for each program, and etcd's archive, each once.
 
-    Raises Unavailable when the base is empty or a file is out of reach, ChecksumMismatch when a file is not what
-    its checksum says.
+    Raises Unavailable when the base is empty or a file is out of reach, ChecksumMismatch when a file is not
+    what its checksum says.
     """
     base, etcd_base = _base(KUBERNETES_VARIABLE, environment), _base(ETCD_VARIABLE, environment)
     folder = cache / f"release-v{version.kubernetes}-linux-{architecture()}"
