@@ -191,7 +191,7 @@ async def _data_plane(
         pools=lambda: gateway.upstreams,
         is_trusted=settings.gateway.is_trusted,
     )
-    collector = GatewayCollector(observation, server, gateway.upstreams)
+    collector = GatewayCollector(observation, server, gateway.upstreams, service.sessions)
     REGISTRY.register(collector)
     tasks = [asyncio.create_task(access_log.run(), name="access log")]
     if settings.gateway.routes_file is not None:

@@ -33,7 +33,8 @@ class GatewaySection(Section):
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     session_cache: Seconds = Field(default=1.0, gt=0, le=1.0)
-    """How long a session that Redis has confirmed is believed; a revoked token is refused after that."""
+    """How long a session that Redis has confirmed is believed while Redis does not tell of changes; a revoked
+    token is refused after that, and at once while Redis tells."""
     sessions_cached: int = Field(default=10_000, ge=1)
     roles_stale: Seconds = Field(default=600, gt=0)
     """How long the last known roles decide while the API server cannot be reached; then it is 503."""

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ks_apigateway.access_log import CLIENT_CLOSED, AccessLog
+from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.server import Server
 from ks_apigateway.upstreams import Upstreams
@@ -69,10 +70,13 @@ class Observation:
 class GatewayCollector(Collector):
     """What Prometheus reads."""
 
-    def __init__(self, observation: Observation, server: Server, upstreams: Upstreams) -> None:
+    def __init__(
+        self, observation: Observation, server: Server, upstreams: Upstreams, sessions: Sessions
+    ) -> None:
         self._observation = observation
         self._server = server
         self._upstreams = upstreams
+        self._sessions = sessions
 
     def describe(self) -> Iterator[Metric]:
         """Nothing beforehand."""
@@ -86,6 +90,9 @@ class GatewayCollector(Collector):
             "gateway_client_connections", "Connections of clients.", len(self._server.connections)
         )
         yield GaugeMetricFamily("gateway_tunnels", "Upgraded connections.", len(self._server.tunnels))
+        yield GaugeMetricFamily(
+            "gateway_sessions_tracked", "1 while Redis tells of sessions that end.", self._sessions.is_told
+        )
         pools = GaugeMetricFamily(
             "gateway_upstream_connections", "Connections to upstreams.", labels=("upstream", "state")
         )

@@ -1,12 +1,12 @@
 """Sessions in Redis: a token counts only while its key is there.
 
 The key is the original's, `kubesphere:users:{user}:token:{token}`, so that ks-account ends a session by
-deleting it. What Redis said is believed for at most one second, so a busy token costs one question a
-second and a revoked one is refused within that time. Without Redis nobody is let in.
+deleting it. Redis tells of every session that changes (`tracking`), so a revoked token is refused at once
+and a busy one costs no question until its time to live must be extended. While Redis does not tell, what it
+answered is believed for at most one second. Without Redis nobody is let in.
 """
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from time import monotonic
 
@@ -18,10 +18,9 @@ from redis.exceptions import RedisError
 
 from ks_apigateway.authn.credential import unauthorized
 from ks_apigateway.authn.token import Claims, TokenVerifier
+from ks_apigateway.authn.tracking import PREFIX, Tracking
 from servicekit.errors import Unavailable
 from servicekit.sections import RedisConfig
-
-log = logging.getLogger(__name__)
 
 REFRESH_BELOW = 0.9
 """A session's time to live is extended once less than this part of it is left: not on every request."""
@@ -29,10 +28,13 @@ REFRESH_BELOW = 0.9
 
 @dataclass(slots=True)
 class Session:
-    """A token whose signature was verified. `confirmed` is when Redis last had it, by the monotonic clock."""
+    """A token whose signature was verified, and which Redis had. Times are of the monotonic clock."""
 
     claims: Claims
-    confirmed: float
+    believed_until: float
+    """Without any word from Redis."""
+    asked_again: float
+    """When Redis must be asked, even if it tells of changes: before the session can end by itself."""
 
 
 class Sessions:
@@ -50,7 +52,9 @@ class Sessions:
         believed: float = 1.0,
         capacity: int = 10_000,
     ) -> None:
-        """`idle_timeout`: seconds without a request after which a login ends. `believed`: see the module."""
+        """`idle_timeout`: seconds without a request after which a login ends. `believed`: seconds for which
+        an answer of Redis counts while it tells of no changes.
+        """
         self._verifier = verifier
         self._idle_milliseconds = int(idle_timeout * 1000)
         self._leeway = leeway
@@ -58,6 +62,8 @@ class Sessions:
         self._capacity = capacity
         self._sessions: dict[str, Session] = {}
         self._asking: dict[str, asyncio.Task[Claims]] = {}
+        self._questions: set[asyncio.Task[Claims]] = set()
+        self._tracking = Tracking(config, believed, self._changed)
         self._timeout = config.timeout
         self._redis = Redis(
             connection_pool=BlockingConnectionPool(
@@ -76,7 +82,8 @@ class Sessions:
         )
 
     async def open(self) -> None:
-        """Nothing: connections are made when they are needed."""
+        """Begins to be told of changes; other connections are made when they are needed."""
+        self._tracking.start()
 
     async def check(self) -> None:
         """Raises Unavailable while Redis does not answer."""
@@ -84,14 +91,23 @@ class Sessions:
 
     async def close(self) -> None:
         """Closes the connections to Redis."""
-        for task in list(self._asking.values()):
+        await self._tracking.stop()
+        for task in list(self._questions):
             task.cancel()
         await self._redis.aclose()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether Redis tells of changes now."""
+        return monotonic() < self._tracking.lease
+
     def known(self, token: str) -> Claims | None:
-        """Who `token` belongs to, if Redis has confirmed it just now; None where it must be asked."""
+        """Who `token` belongs to, if Redis has it as far as we know; None where it must be asked."""
         session = self._sessions.get(token)
-        if session is None or monotonic() - session.confirmed >= self._believed:
+        if session is None:
+            return None
+        now = monotonic()
+        if now >= session.asked_again or (now >= session.believed_until and now >= self._tracking.lease):
             return None
         session.claims.check_time(self._leeway)
         return session.claims
@@ -108,25 +124,56 @@ class Sessions:
             claims.check_time(self._leeway)
             asking = asyncio.create_task(self._confirm(token, claims))
             self._asking[token] = asking
+            self._questions.add(asking)
             asking.add_done_callback(lambda task: self._answered(token, task))
         return await asyncio.shield(asking)
 
     def _answered(self, token: str, task: "asyncio.Task[Claims]") -> None:
-        self._asking.pop(token, None)
+        self._questions.discard(task)
+        if self._asking.get(token) is task:
+            del self._asking[token]
         if not task.cancelled():
             task.exception()
 
+    def _changed(self, key: bytes | None) -> None:
+        """Redis says that the session of `key` is another one now, or None: that any may be.
+
+        A question under way may have been answered before the change: its answer is not remembered, and
+        whoever asks from now on asks anew.
+        """
+        if key is None:
+            self._sessions.clear()
+            self._asking.clear()
+            return
+        token = key.rpartition(b":token:")[2].decode("latin-1")
+        self._sessions.pop(token, None)
+        self._asking.pop(token, None)
+
     async def _confirm(self, token: str, claims: Claims) -> Claims:
         asked = monotonic()
-        key = f"kubesphere:users:{claims.user}:token:{token}"
+        key = f"{PREFIX}{claims.user}:token:{token}"
         left = int(await self._reach(self._redis.pttl(key)))
         if left == -2:
             self._sessions.pop(token, None)
             raise unauthorized("illegal token")
-        if claims.expires is None and left < self._idle_milliseconds * REFRESH_BELOW:
+        extended = claims.expires is None
+        if extended and left < self._idle_milliseconds * REFRESH_BELOW:
             await self._reach(self._redis.pexpire(key, self._idle_milliseconds))
-        self._remember(token, Session(claims, asked))
+            left = self._idle_milliseconds
+        if self._asking.get(token) is asyncio.current_task():
+            good_for = self._good_for(left, extended=extended)
+            self._remember(token, Session(claims, asked + min(self._believed, good_for), asked + good_for))
         return claims
+
+    def _good_for(self, left: int, *, extended: bool) -> float:
+        """Seconds until a session with `left` milliseconds to live (below 0 without end) must be looked at
+        again: when it is to be extended or, where it never is, before it ends.
+        """
+        longest = self._idle_milliseconds * (1 - REFRESH_BELOW)
+        if left < 0:
+            return longest / 1000
+        spare = left - self._idle_milliseconds * REFRESH_BELOW if extended else left
+        return min(spare, longest) / 1000
 
     def _remember(self, token: str, session: Session) -> None:
         self._sessions.pop(token, None)
