@@ -2,6 +2,8 @@
 
 WORKSPACE = "kubesphere.io/workspace"
 """Label: the workspace that an object belongs to."""
+SYSTEM_WORKSPACE = "system-workspace"
+"""The workspace of the namespaces that Kubernetes and the platform run in."""
 CREATOR = "kubesphere.io/creator"
 """Annotation: the user who created an object through the platform."""
 DISPLAY_NAME = "kubesphere.io/alias-name"

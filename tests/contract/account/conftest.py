@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,23 @@ async def cluster_role(cluster: Cluster) -> AsyncIterator[Callable[..., Awaitabl
 @pytest_asyncio.fixture
 async def workspace(cluster: Cluster) -> AsyncIterator[str]:
     """A workspace with the roles and bindings that its controller makes."""
+    async with _workspace(cluster, unique("ws")) as name:
+        yield name
+
+
+@pytest_asyncio.fixture
+async def system_workspace(cluster: Cluster) -> AsyncIterator[str]:
+    """The workspace of the cluster's own namespaces; where there is one, it stays."""
+    try:
+        async with _workspace(cluster, "system-workspace") as name:
+            yield name
+    except AlreadyExists:
+        yield "system-workspace"
+
+
+@asynccontextmanager
+async def _workspace(cluster: Cluster, name: str) -> AsyncIterator[str]:
     await _serve_workspaces(cluster)
-    name = unique("ws")
     kind = {"apiVersion": WORKSPACES.api_version, "kind": WORKSPACES.kind}
     made = await cluster.create(
         WORKSPACES, {**kind, "metadata": {"name": name}, "spec": {"manager": "admin"}}

@@ -162,6 +162,23 @@ async def test_nobody_hands_out_a_role_above_their_own(
     assert (await host.post(members_of(workspace), invitation(guest, "viewer"))).status == 200
 
 
+async def test_who_manages_workspaces_gets_nobody_into_the_system_workspace(
+    admin: SignedClient,
+    system_workspace: str,
+    new_person: NewPerson,
+    cluster_role: Callable[..., Awaitable[str]],
+) -> None:
+    """ACCOUNT-22: its members are bound in kube-system, where an admin takes over the cluster."""
+    everywhere = {"apiGroups": ["*"], "resources": ["workspaces", "workspaces/*"], "verbs": ["*"]}
+    manager = await new_person(await cluster_role(everywhere))
+    await known(manager, system_workspace)
+    path = members_of(system_workspace)
+    for role in ("admin", "regular", "viewer"):
+        assert (await manager.post(path, invitation(manager, role))).status == 403, role
+    assert (await admin.post(path, invitation(manager, "viewer"))).status == 200
+    assert (await manager.post(path, invitation(manager, "admin"))).status == 403
+
+
 async def test_the_last_administrator_of_a_workspace_stays(
     admin: SignedClient, workspace: str, new_person: NewPerson
 ) -> None:

@@ -209,6 +209,18 @@ async def test_who_may_not_delete_a_namespace(two, as_, person):
     assert "deletionTimestamp" not in (await two.cluster.get(NAMESPACES, two.name("one")))["metadata"]
 
 
+async def test_who_manages_workspaces_does_not_manage_what_the_cluster_runs_in(tenants, as_, settle):
+    """TENANT-7"""
+    name = await tenants.namespace("platform", "system-workspace")
+    await settle(tenants)
+    target = f"{TENANT}/workspaces/system-workspace/namespaces"
+    carol, admin = as_(tenants, "carol"), as_(tenants, "admin")
+    assert (await carol.delete(f"{target}/{name}")).status == 403
+    assert "deletionTimestamp" not in (await tenants.cluster.get(NAMESPACES, name))["metadata"]
+    assert (await carol.post(target, wanted(tenants, "no-platform"))).status == 403
+    assert (await admin.delete(f"{target}/{name}")).status == 200
+
+
 @pytest.mark.parametrize(
     ("person", "workspace", "namespace"),
     [("erin", "demo-ws", "theirs"), ("mallory", "other-ws", "one"), ("admin", "demo-ws", "theirs")],

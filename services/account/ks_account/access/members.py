@@ -22,6 +22,9 @@ from servicekit.errors import Conflict, Forbidden, NotFound
 from servicekit.identity import Identity
 
 ROLES = ("workspace-admin", "workspace-regular", "workspace-viewer")
+SYSTEM_WORKSPACE = "system-workspace"
+_KUBE_SYSTEM = "kube-system"
+_EVERYTHING = Rule(verbs=("*",), api_groups=("*",), resources=("*",))
 _CLAIM_SECONDS = 30
 
 
@@ -121,13 +124,17 @@ class Members:
         """Raise Forbidden unless the caller holds what the role allows on the workspace itself.
 
         The rules about other things, such as the applications of a store, are the same for all workspaces,
-        and whoever manages members hands them out with the membership.
+        and whoever manages members hands them out with the membership. Members of the system workspace reach
+        the namespaces that the cluster runs in, so nobody makes one who may not do all there.
         """
         cluster_role = self._roles.get(binding_name(workspace, role)) or {}
         rules = [Rule.of(rule) for rule in cluster_role.get("rules") or ()]
         wanted = [rule for rule in rules if workspace in rule.resource_names]
+        namespace = None
+        if workspace == SYSTEM_WORKSPACE:
+            wanted, namespace = [_EVERYTHING], _KUBE_SYSTEM
         with translated():
-            held = self._rbac.rules(caller.user, effective_groups(caller.user, caller.groups))
+            held = self._rbac.rules(caller.user, effective_groups(caller.user, caller.groups), namespace)
         lacking = missing(held, wanted)
         if lacking is not None:
             raise Forbidden(f"{role} allows what {caller.user} may not do: {lacking}")

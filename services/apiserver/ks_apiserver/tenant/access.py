@@ -5,6 +5,7 @@ What nothing here allows is refused. The rules are those that the roles of a wor
 Kubernetes' own. Refusals name neither workspace nor namespace, so that a stranger cannot tell what exists.
 """
 
+from ks_apiserver import labels
 from ks_apiserver.clients.kubernetes import translated
 from kubekit.rbac import ALL, Names, RbacIndex, RequestInfo, effective_groups
 from servicekit.errors import Forbidden
@@ -56,6 +57,8 @@ class Access:
     def require_namespace_creator(self, caller: Identity, workspace: str) -> None:
         """Raises Forbidden unless the caller may create namespaces in the workspace."""
         self._require(caller, _tenant("create", "workspaces", workspace, "namespaces"))
+        if workspace == labels.SYSTEM_WORKSPACE:
+            self._require(caller, _kubernetes_namespace("create"))
 
     def may_set_reserved_labels(self, caller: Identity) -> bool:
         """Whether the caller could create any namespace in Kubernetes itself, with whatever labels."""
@@ -66,7 +69,13 @@ class Access:
         return self._allows(caller, _kubernetes_namespace("delete", namespace))
 
     def require_namespace_deleter(self, caller: Identity, workspace: str) -> None:
-        """Raises Forbidden unless the caller may delete any namespace of the workspace."""
+        """Raises Forbidden unless the caller may delete any namespace of the workspace.
+
+        Those of the system workspace are deleted by whom Kubernetes lets, and by nobody else: who manages
+        workspaces does not manage what the cluster runs in.
+        """
+        if workspace == labels.SYSTEM_WORKSPACE:
+            self._require(caller, _kubernetes_namespace("delete"))
         self._require(caller, _tenant("delete", "workspaces", workspace, "namespaces"))
 
     def _allows(self, caller: Identity, request: RequestInfo) -> bool:
