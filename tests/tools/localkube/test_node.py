@@ -51,7 +51,8 @@ metadata: {name: shell}
 spec:
   terminationGracePeriodSeconds: 1
   containers:
-    - {name: shell, image: "localkube/busybox:1", command: [sh, -c, "echo ready for orders; sleep 3600"]}
+    # Arguments alone, as `kubectl run NAME --image=... -- sh -c ...` gives them, take the place of the shell.
+    - {name: shell, image: "localkube/busybox:1", args: [sh, -c, "echo ready for orders; sleep 3600"]}
 """
 
 

@@ -13,10 +13,14 @@ from localkube.versions import architecture
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What goes into an image: `files` from this machine, `links` and `texts` by their path inside."""
+    """What goes into an image: `files` from this machine, `links` and `texts` by their path inside.
+
+    `entrypoint` always runs, with a container's arguments behind it; they take the place of `command`.
+    """
 
     name: str
-    command: Sequence[str]
+    entrypoint: Sequence[str] = ()
+    command: Sequence[str] = ()
     files: Mapping[str, Path] = field(default_factory=dict[str, Path])
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -58,7 +62,8 @@ def _configuration(image: Image, layer_digest: str) -> bytes:
         "architecture": architecture(),
         "os": "linux",
         "config": {
-            "Entrypoint": list(image.command),
+            "Entrypoint": list(image.entrypoint),
+            "Cmd": list(image.command),
             "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},

@@ -38,7 +38,7 @@ def busybox() -> Image:
     ).stdout.split()
     return Image(
         BUSYBOX,
-        ["/bin/sh"],
+        command=["/bin/sh"],
         files={"bin/busybox": executable},
         links={f"bin/{applet}": "busybox" for applet in applets if applet != "busybox"}
         | {"usr/bin/env": "../../bin/busybox"},
