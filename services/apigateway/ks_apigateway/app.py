@@ -49,6 +49,17 @@ class GatewayService(Service):
     upstreams: Upstreams
     routes: RoutesFile
 
+    def application(self) -> web.Application:
+        """The operations' application. Raises ConfigError when nobody could be let in."""
+        if not self.settings.authentication.jwt_secret.get_secret_value():
+            raise ConfigError(
+                "authentication.jwtSecret: is not set; give the secret that ks-account signs with, or name "
+                "its file in authentication.jwtSecretFile"
+            )
+        if not self.settings.redis.enabled:
+            raise ConfigError("redis.host: is not set; the gateway looks sessions up there")
+        return Service.application(self)  # a class with slots is a second one, which super() does not know
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -60,17 +71,9 @@ class Door:
 
 def build(config: GatewayConfig) -> GatewayService:
     """The gateway that `config` describes. Raises ConfigError."""
-    secret = config.authentication.jwt_secret.get_secret_value().encode()
-    if not secret:
-        raise ConfigError(
-            "authentication.jwtSecret: is not set; give the secret that ks-account signs with, or name its "
-            "file in authentication.jwtSecretFile"
-        )
-    if not config.redis.enabled:
-        raise ConfigError("redis.host: is not set; the gateway looks sessions up there")
     sessions = Sessions(
         config.redis,
-        TokenVerifier(secret),
+        TokenVerifier(config.authentication.jwt_secret.get_secret_value().encode()),
         idle_timeout=config.authentication.token_idle_timeout,
         leeway=config.gateway.clock_leeway,
         believed=config.gateway.session_cache,

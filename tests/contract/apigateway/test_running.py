@@ -1,6 +1,7 @@
 """Starting, changing the routes, and stopping."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,14 @@ def test_a_configuration_that_cannot_work_is_explained(
     complaint = capsys.readouterr().err
     assert told in complaint
     assert complaint.count("\n") == 1
+
+
+def test_the_description_of_the_api_needs_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["openapi"])
+    assert json.loads(capsys.readouterr().out)["info"]["title"] == "ks-apigateway"
 
 
 def test_check_config_shows_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
