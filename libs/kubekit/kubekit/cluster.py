@@ -16,7 +16,7 @@ import orjson
 from kubekit import credentials
 from kubekit.cache import Cache, TrimFn, default_trim
 from kubekit.config import ClusterConfig
-from kubekit.errors import Unreachable
+from kubekit.errors import KubeconfigError, Unreachable
 from kubekit.informer import Informer
 from kubekit.pages import RawPage
 from kubekit.resource import Object, Resource
@@ -65,6 +65,7 @@ class Cluster:
     def __init__(self, config: ClusterConfig | None = None) -> None:
         self.config = config or ClusterConfig()
         self._opened: Transport | None = None
+        self._not_open_because = "await Cluster.open() first, and stop asking after close()"
         self._informers: dict[tuple[Resource, str | None, TrimFn], Informer] = {}
         self._renewing: asyncio.Task[None] | None = None
 
@@ -72,7 +73,11 @@ class Cluster:
         """Reads the credentials and starts the caches asked for so far. Raises KubeconfigError."""
         if self._opened is not None:
             return
-        self._opened = Transport(await credentials.load(self.config), self.config)
+        try:
+            self._opened = Transport(await credentials.load(self.config), self.config)
+        except KubeconfigError as error:
+            self._not_open_because = str(error)  # what others ask meanwhile fails for the same reason
+            raise
         self._renewing = asyncio.create_task(self._keep_renewing(), name="kubernetes credentials")
         for informer in self._informers.values():
             informer.start()
@@ -337,9 +342,7 @@ class Cluster:
     @property
     def _transport(self) -> Transport:
         if self._opened is None:
-            raise Unreachable(
-                "the cluster is not open: await Cluster.open() first, and stop asking after close()"
-            )
+            raise Unreachable(f"the cluster is not open: {self._not_open_because}")
         return self._opened
 
 

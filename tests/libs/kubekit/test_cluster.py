@@ -112,6 +112,14 @@ async def test_a_closed_cluster_says_so(tmp_path: Path) -> None:
         await cluster.close()
 
 
+async def test_a_cluster_that_could_not_be_opened_says_why_to_everybody_who_asks(tmp_path: Path) -> None:
+    cluster = Cluster(ClusterConfig(kubeconfig=written(tmp_path, "clusters: 7")))
+    with pytest.raises(KubeconfigError):
+        await cluster.open()
+    with pytest.raises(Unreachable, match="clusters must be a list"):
+        await cluster.get(NAMESPACES, "default")
+
+
 async def test_a_rotated_token_file_is_read_again(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("first\n")
