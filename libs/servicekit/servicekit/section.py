@@ -72,7 +72,10 @@ def _read_secret(key: str, path: Any) -> str:
             raise PydanticCustomError(
                 "secret_file", "{path} is longer than 64 KiB", {"key": key, "path": str(path)}
             )
-        return content.decode("utf-8").rstrip("\r\n")
+        secret = content.decode("utf-8").rstrip("\r\n")
+        if not secret:
+            raise PydanticCustomError("secret_file", "{path} is empty", {"key": key, "path": str(path)})
+        return secret
     except OSError as error:
         raise PydanticCustomError(
             "secret_file",

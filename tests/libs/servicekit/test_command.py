@@ -291,6 +291,11 @@ WRONG = {
         None,
         "demo.apiKeyFile: cannot read /nowhere: No",
     ),
+    "a secret's file with nothing in it": (
+        ["--set", "demo.apiKeyFile=/dev/null"],
+        None,
+        "demo.apiKeyFile: /dev/null is empty",
+    ),
     "a log level": (
         [],
         "log:\n  level: loud\n",
