@@ -20,6 +20,13 @@ async def test_redis_keeps_its_keys_over_a_restart(tmp_path):
             assert client.get("kept") == b"yes"
 
 
+async def test_the_url_of_redis_is_one_that_redis_cli_takes(tmp_path):
+    async with running_redis(tmp_path, password="secret") as server:
+        command = ["redis-cli", "--no-auth-warning", "-u", server.url, "ping"]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("PONG\n", "")
+
+
 async def test_redis_asks_for_its_password(tmp_path):
     async with running_redis(tmp_path, password="secret") as server:
         with redis.Redis(server.host, server.port) as client:

@@ -27,7 +27,8 @@ class Redis(Server):
 
     @property
     def url(self) -> str:
-        credentials = f":{quote(self.password, safe='')}@" if self.password else ""
+        # redis-cli takes a URL without a user for one whose user has no name.
+        credentials = f"default:{quote(self.password, safe='')}@" if self.password else ""
         return f"redis://{credentials}{self.address}/0"
 
     @property
