@@ -56,7 +56,24 @@ def test_a_variable_with_a_wrong_port_is_named(state, monkeypatch):
 
 def test_two_settings_with_one_port_are_refused():
     with pytest.raises(SettingsError, match="gateway and console are both 5000"):
-        choices.check_distinct(Ports(gateway=5000, console=5000))
+        choices.check_ports(Ports(gateway=5000, console=5000))
+
+
+@pytest.mark.parametrize("offset", ["70000", "-5000"])
+def test_an_offset_that_leads_to_ports_that_cannot_be_is_refused(state, offset):
+    with pytest.raises(SettingsError, match="the port gateway would be"):
+        choices.check_ports(chosen("--port-offset", offset).ports)
+
+
+def test_a_kubeconfig_that_is_missing_is_refused_before_anything_starts(state):
+    with pytest.raises(SettingsError, match="--kubeconfig /nowhere: there is no such file"):
+        chosen("--kubeconfig", "/nowhere")
+
+
+def test_a_state_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="file is no folder"):
+        choices.remembered(tmp_path / "file")
 
 
 def test_an_offset_moves_every_port(state):

@@ -197,6 +197,8 @@ def _chosen(options: argparse.Namespace) -> Settings:
     settings = choices.with_ports(settings, choices.ports_of_environment(), "the environment")
     settings = choices.with_ports(settings, dict(_pair(each) for each in options.port), "--port")
     if options.kubeconfig is not None:
+        if not options.kubeconfig.is_file():
+            raise SettingsError(f"--kubeconfig {options.kubeconfig}: there is no such file")
         settings = replace(settings, kubeconfig=options.kubeconfig.absolute())
     if options.node is not None:
         settings = replace(settings, node=options.node, kubeconfig=None)

@@ -104,10 +104,12 @@ def ports_of_environment(environment: Mapping[str, str] = os.environ) -> dict[st
     }
 
 
-def check_distinct(ports: Ports) -> None:
-    """Raises SettingsError when two settings have one port."""
+def check_ports(ports: Ports) -> None:
+    """Raises SettingsError when two settings have one port, or one has a port that cannot be."""
     seen: dict[int, str] = {}
     for name, port in asdict(ports).items():
+        if not 1 <= port <= _HIGHEST_PORT:
+            raise SettingsError(f"the port {name} would be {port}: choose a nearer --port-offset")
         if port in seen:
             raise SettingsError(f"the ports {seen[port]} and {name} are both {port}: change one of them")
         seen[port] = name
@@ -134,6 +136,8 @@ def remembered(state: Path) -> Settings:
         )
     except FileNotFoundError:
         return Settings(state=state)
+    except NotADirectoryError as error:
+        raise SettingsError(f"{state} is no folder: choose another one for the state") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SettingsError(f"{_file(state)} cannot be used ({error!r}): remove it") from error
 

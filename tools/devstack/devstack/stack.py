@@ -90,7 +90,7 @@ class Stack:
 
         Raises StepFailed or StepsFailed; what was started then goes on running, and the next `up` continues.
         """
-        choices.check_distinct(self.settings.ports)
+        choices.check_ports(self.settings.ports)
         try:
             with locked(self.settings.state):
                 return self._up()
