@@ -2,6 +2,7 @@
 
 import logging
 import re
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
@@ -9,7 +10,8 @@ from aiohttp.abc import AbstractAccessLogger
 from servicekit.identity import Identity
 from servicekit.keys import IDENTITY
 
-_SECRETS = re.compile(r"(?i)(?<=[?&])(token|access_token|refresh_token|password|secret|code)=[^&]*")
+_PARAMETER = re.compile(r"(?<=[?&])([^=&]+)=[^&]*")
+_SECRETS = frozenset(("token", "access_token", "refresh_token", "password", "secret", "code"))
 _OPERATIONAL = frozenset(("/healthz", "/readyz", "/metrics"))
 _MAX_PATH = 2048
 """Characters of a path that are logged."""
@@ -41,5 +43,10 @@ class AccessLog(AbstractAccessLogger):
 
 
 def mask(path: str) -> str:
-    """The path with its query, without the values of parameters that are secrets."""
-    return _SECRETS.sub(lambda match: f"{match[1]}=***", path)
+    """The path with its query, without the values of parameters that are secrets, however they are written."""
+    return _PARAMETER.sub(_mask, path)
+
+
+def _mask(parameter: re.Match[str]) -> str:
+    is_secret = unquote_plus(parameter[1]).lower() in _SECRETS
+    return f"{parameter[1]}=***" if is_secret else parameter[0]
