@@ -54,7 +54,11 @@ end
 
 ADMIT = _WAITING + "return waiting()"
 
-FAIL = """
+FAIL = (
+    _WAITING
+    + """
+local refused = waiting()
+if refused > 0 then return refused end
 redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
 redis.call('HINCRBY', KEYS[1], 'total', 1)
 redis.call('INCR', KEYS[2])
@@ -63,6 +67,7 @@ for i = 1, 2 do
 end
 return 0
 """
+)
 
 BEGIN = (
     _WAITING

@@ -137,11 +137,13 @@ class Sessions:
         waiting = await self._script("admit", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
         return waiting / 1000
 
-    async def count_failure(self, attempt: Attempt, limits: Limits) -> None:
-        """Count a wrong password. The window begins with its first failure, and no later one makes it
-        longer.
+    async def count_failure(self, attempt: Attempt, limits: Limits) -> float:
+        """Count a wrong password, unless too many came meanwhile: then it gives the seconds to wait, else 0.
+
+        The window begins with its first failure, and no later one makes it longer.
         """
-        await self._script("fail", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+        waiting = await self._script("fail", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+        return waiting / 1000
 
     async def forgive(self, user: str) -> None:
         """Forget the failed attempts to be `user`."""

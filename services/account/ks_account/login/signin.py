@@ -12,7 +12,7 @@ Wrong passwords are limited by three counts, each of which ends with its window:
 
 A user is counted by the name in the directory, however it was typed. Attempts that are refused do not
 count, so that nobody can keep the owner out by going on. A right password is refused when the wrong ones
-sent along with it exceed the limit.
+sent along with it exceed the limit, and so are these, in the same words: which it was stays unknown.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class SignIn:
         refuse_for(await self._sessions.refused_for(attempt, self._limits))
         if await self._directory.accepts(entry, password) and entry is not None:
             return entry, attempt
-        await self._sessions.count_failure(attempt, self._limits)
+        refuse_for(await self._sessions.count_failure(attempt, self._limits))
         log.info("refused a password for %s from %s", attempt.user, address)
         raise incorrect()
 
