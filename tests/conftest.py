@@ -8,6 +8,7 @@ _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "ku
 """What a test that uses a fixture, by whatever way, is marked with."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one."""
     for item in items:
