@@ -23,6 +23,10 @@ from servicekit.errors import NotFound
 from servicekit.health import Health
 
 HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
+# Reading a member of an Enum costs as much as a call; these are read for every request.
+_ANONYMOUS = Authentication.NONE
+_RBAC = Authorization.RBAC
+_BASIC, _TOKEN = Credentials.BASIC, Credentials.TOKEN
 _PLAIN_UPSTREAMS = frozenset((KUBERNETES, "account", "apiserver"))
 
 
@@ -57,7 +61,7 @@ class Gateway:
         route = self.table.find(request.method.decode("ascii"), request.path)
         if route is not None:
             request.route = route.path
-            if route.authenticate is Authentication.NONE:
+            if route.authenticate is _ANONYMOUS:
                 request.long_running = False
                 return self._forward(request, route, None, None, request.query)
         parameter, query = credential.split_query(request)
@@ -78,7 +82,7 @@ class Gateway:
         if route is None:
             raise NotFound("no service of the platform has this path")
         origin.check(request, found.source, self._allowed_origins)
-        if route.authorize is Authorization.RBAC:
+        if route.authorize is _RBAC:
             self._access.check(claims, request.method.decode("ascii"), request.raw_path.decode("ascii"))
         return self._forward(request, route, claims, found, query)
 
@@ -104,9 +108,9 @@ class Gateway:
         if claims is not None and found is not None:
             if route.upstream not in _PLAIN_UPSTREAMS:
                 forward.lines.append(user_line(claims))
-            if route.credentials is Credentials.BASIC:
+            if route.credentials is _BASIC:
                 forward.lines.append(basic(claims, found.token))
-            elif route.credentials is Credentials.TOKEN:
+            elif route.credentials is _TOKEN:
                 forward.lines.append(bearer(found.token))
         return forward
 

@@ -21,20 +21,21 @@ class Identities:
 
     def __init__(self, secret: bytes) -> None:
         self._signer = IdentitySigner(secret)
-        self._signed: dict[Identity, tuple[float, bytes]] = {}
+        self._signed: dict[tuple[str, tuple[str, ...], str] | str, tuple[float, bytes]] = {}
 
     def line(self, claims: Claims | None, address: str) -> bytes:
         """The header line with the signed identity; `claims` is None for somebody who did not sign in."""
-        identity = anonymous(address) if claims is None else Identity(claims.user, claims.groups, address)
+        key = address if claims is None else (claims.user, claims.groups, address)
         now = monotonic()
-        known = self._signed.get(identity)
+        known = self._signed.get(key)
         if known is not None and now - known[0] < REUSED:
             return known[1]
+        identity = anonymous(address) if claims is None else Identity(claims.user, claims.groups, address)
         line = b"%b: %b\r\n" % (IDENTITY_HEADER.encode(), self._signer.sign(identity).encode("ascii"))
-        self._signed.pop(identity, None)
+        self._signed.pop(key, None)
         while len(self._signed) >= CAPACITY:
             del self._signed[next(iter(self._signed))]
-        self._signed[identity] = (now, line)
+        self._signed[key] = (now, line)
         return line
 
 

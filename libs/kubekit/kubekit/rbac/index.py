@@ -60,6 +60,13 @@ class RbacIndex:
         for cache in self._caches:
             await cache.synced()
 
+    @property
+    def generation(self) -> int:
+        """Another number after every change of a role or binding: whoever remembers an answer forgets it
+        then.
+        """
+        return self._policy.generation
+
     def allows(self, user: str, groups: Iterable[str], request: RequestInfo) -> Decision:
         """Whether `user`, who is in exactly `groups`, may do `request`, and because of which binding."""
         return self._ready.allows(user, groups, request)

@@ -125,9 +125,12 @@ class Policy:
         self._rule_lists: WeakValueDictionary[tuple[Rule, ...], _RuleList] = WeakValueDictionary()
         self._bindings: dict[BindingKey, Binding] = {}
         self._bound: dict[Subject, _Bound] = {}
+        self.generation = 0
+        """Another number after every change: an answer is good for as long as this stays the same."""
 
     def put_role(self, role: Mapping[str, Any]) -> None:
         """Adds or replaces a Role or ClusterRole (an object of the Kubernetes API)."""
+        self.generation += 1
         rules = tuple(Rule.of(rule) for rule in role.get("rules") or ())
         shared = self._rule_lists.get(rules)
         if shared is None:
@@ -136,6 +139,7 @@ class Policy:
 
     def delete_role(self, namespace: str, name: str) -> None:
         """Forgets a Role, or with an empty `namespace` a ClusterRole; bindings to it grant nothing then."""
+        self.generation += 1
         self._roles.pop(RoleKey(namespace, name), None)
 
     def put_binding(self, binding: Mapping[str, Any]) -> None:
@@ -152,6 +156,7 @@ class Policy:
 
     def delete_binding(self, namespace: str, name: str) -> None:
         """Forgets a RoleBinding, or with an empty `namespace` a ClusterRoleBinding."""
+        self.generation += 1
         binding = self._bindings.pop(BindingKey(namespace, name), None)
         if binding is None:
             return

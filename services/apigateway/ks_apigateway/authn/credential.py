@@ -1,7 +1,7 @@
 """Where a request carries its token, in the order in which the original gateway looks."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ks_apigateway.proxy.request import Request
 from ks_apigateway.proxy.target import take_parameter
@@ -19,8 +19,10 @@ class Source(Enum):
     QUERY = "query"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+_HEADER = Source.HEADER
+
+
+class Credential(NamedTuple):
     """A token, not yet verified."""
 
     token: str
@@ -40,12 +42,12 @@ def find(request: Request, parameter: str | None) -> Credential:
     wins over a cookie that is right, and both over the query.
     """
     headers = request.all(b"authorization")
-    if len(headers) > 1:
-        raise BadRequest("the request has more than one Authorization header")
     if headers:
-        scheme, *rest = headers[0].split(b" ")
-        if scheme == b"Bearer" and len(rest) == 1:
-            return Credential(_text(rest[0]), Source.HEADER)
+        if len(headers) > 1:
+            raise BadRequest("the request has more than one Authorization header")
+        parts = headers[0].split(b" ")
+        if len(parts) == 2 and parts[0] == b"Bearer":
+            return Credential(_text(parts[1]), _HEADER)
     cookie = _cookie(request)
     if cookie is not None:
         return Credential(_text(cookie), Source.COOKIE)
@@ -61,6 +63,8 @@ def split_query(request: Request) -> tuple[str | None, bytes]:
 
 def other_cookies(request: Request) -> bytes:
     """The Cookie header without the token."""
+    if request.get(b"cookie") is None:
+        return b""
     kept = [pair for pair in _pairs(request) if pair.partition(b"=")[0].strip() != COOKIE]
     return b"; ".join(pair.strip() for pair in kept if pair.strip())
 

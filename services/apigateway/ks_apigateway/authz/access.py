@@ -17,6 +17,8 @@ OWN_CHANGEABLE = frozenset((("update", ""), ("delete", "sessions")))
 
 _SHORT = 512
 """Characters; only what is shorter is remembered."""
+CAPACITY = 4096
+"""Permissions that are remembered."""
 _read = lru_cache(maxsize=4096)(RequestInfo.of)
 _groups = lru_cache(maxsize=4096)(effective_groups)
 
@@ -29,9 +31,15 @@ class Access:
         self._index = index
         self._health = health
         self._stale = timedelta(seconds=stale)
+        self._allowed: set[tuple[str, tuple[str, ...], str, str]] = set()
+        self._generation = -1
 
     def check(self, claims: Claims, method: str, path: str) -> None:
         """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
+        question = (claims.user, claims.groups, method, path)
+        if self._generation == self._index.generation and question in self._allowed:
+            self._check_age()
+            return
         try:
             request = _read(method, path) if len(path) <= _SHORT else RequestInfo.of(method, path)
         except AmbiguousPath as error:
@@ -39,12 +47,22 @@ class Access:
         if _is_own(claims.user, request):
             return
         self._check_age()
+        generation = self._index.generation
         try:
             decision = self._index.allows(claims.user, _groups(claims.user, claims.groups), request)
         except RbacNotReady as error:
             raise Unavailable("kubernetes", str(error), retry_after=1) from None
         if not decision.allowed:
             raise _forbidden(request)
+        if len(path) <= _SHORT:
+            self._remember(question, generation)
+
+    def _remember(self, question: tuple[str, tuple[str, ...], str, str], generation: int) -> None:
+        """What is allowed stays so until any role or binding changes."""
+        if generation != self._generation or len(self._allowed) >= CAPACITY:
+            self._allowed.clear()
+            self._generation = generation
+        self._allowed.add(question)
 
     def _check_age(self) -> None:
         state = self._health.states()["kubernetes"]

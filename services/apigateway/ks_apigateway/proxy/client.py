@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_REFUSE = Rule.REFUSE
+
 
 class ClientConnection(asyncio.Protocol):
     """Reads requests with httptools (llhttp without any leniency), and answers them one after the other."""
@@ -32,6 +34,7 @@ class ClientConnection(asyncio.Protocol):
         "_current",
         "_deaf",
         "_fields",
+        "_fields_bytes",
         "_head_begun",
         "_head_bytes",
         "_lingering",
@@ -62,6 +65,7 @@ class ClientConnection(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         self._refusal: ServiceError | None = None
         self._fields: Fields = []
+        self._fields_bytes = 0
         self._target = b""
         self._head_begun = False
         self._head_bytes = 0
@@ -134,6 +138,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._fields = []
+        self._fields_bytes = 0
         self._target = b""
         self._head_begun = True
         if self._current is None and not self._waiting:
@@ -147,11 +152,13 @@ class ClientConnection(asyncio.Protocol):
         if self._receiving is not None:
             self._on_trailer(lower, value)
             return
-        if rule is Rule.REFUSE and self._refusal is None:
+        if rule is _REFUSE and self._refusal is None:
             self._refusal = BadRequest(
                 f"the header {name.decode('ascii', 'replace')} must be spelt with dashes"
             )
-        self._fields.append((lower, value.rstrip(b" \t")))
+        value = value.rstrip(b" \t")
+        self._fields_bytes += len(lower) + len(value) + 4
+        self._fields.append((lower, value))
 
     def _on_trailer(self, name: bytes, value: bytes) -> None:
         assert self._receiving is not None
@@ -165,8 +172,9 @@ class ClientConnection(asyncio.Protocol):
         self._head_begun = False
         refusal, self._refusal = self._refusal, None
         request: Request | None = None
-        size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._fields)
-        if size > self.server.limits.header_bytes or len(self._fields) > self.server.limits.headers:
+        limits = self.server.limits
+        size = len(self._target) + self._fields_bytes
+        if size > limits.header_bytes or len(self._fields) > limits.headers:
             refusal = self._too_large()
         elif refusal is None:
             try:
@@ -183,7 +191,7 @@ class ClientConnection(asyncio.Protocol):
                 refusal = error
         exchange = Exchange(self, request, refusal)
         self._waiting.append(exchange)
-        if request is None or len(self._waiting) > self.server.limits.pipelined:
+        if request is None or len(self._waiting) > limits.pipelined:
             self._deaf = True
             exchange.closes = True
         else:

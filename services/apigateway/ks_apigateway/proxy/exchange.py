@@ -37,6 +37,10 @@ class Framing(Enum):
     CLOSE = "close"
 
 
+# Reading a member of an Enum costs as much as a call; these are read for every request.
+_NONE, _LENGTH, _CHUNKED, _CLOSE = Framing
+
+
 class Exchange:
     """One request of `client` on its way."""
 
@@ -46,6 +50,7 @@ class Exchange:
         "_kept",
         "_kept_bytes",
         "_kept_whole",
+        "_pending",
         "_streaming",
         "_task",
         "_upstream",
@@ -88,7 +93,8 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._blocked = False
         self._streaming = False
-        self._framing = Framing.NONE
+        self._framing = _NONE
+        self._pending: list[bytes] = []
 
     # The way out: decided once, then forwarded or answered.
 
@@ -99,10 +105,10 @@ class Exchange:
             return
         try:
             outcome = self.client.server.handler(self.request)
-            if isinstance(outcome, Awaitable):
-                self._task = asyncio.create_task(self._decide(outcome))
-            else:
+            if isinstance(outcome, (Forward, Answer)):
                 self._carry_out(outcome)
+            else:
+                self._task = asyncio.create_task(self._decide(outcome))
         except ServiceError as error:
             self.refuse(error)
         except Exception as error:
@@ -153,11 +159,13 @@ class Exchange:
         upstream.begin(self, head_request=request.method == b"HEAD")
         expect = request.has_body and not self.request_done and not self._kept and self._client_waits()
         head = heads.request_head(request, self.forward, upstream.server.prefix, expect=expect)
-        parts = [head, *map(self._framed, self._kept)]
-        if self.request_done:
-            parts.append(self._body_end())
-        upstream.write(b"".join(parts))
-        self._forget_if_large()
+        if self._kept or request.chunked:
+            parts = [head, *map(self._framed, self._kept)]
+            if self.request_done:
+                parts.append(self._body_end())
+            head = b"".join(parts)
+            self._forget_if_large()
+        upstream.write(head)
         self._await_next()
         self.client.update_reading()
 
@@ -243,7 +251,7 @@ class Exchange:
         lines += framing_lines
         self.closes = (
             self.closes
-            or self._framing is Framing.CLOSE
+            or self._framing is _CLOSE
             or bool(self.request.upgrade)
             or self.client.server.draining
         )
@@ -251,7 +259,7 @@ class Exchange:
             lines.append(b"connection: close\r\n")
         elif self.request.version == "1.0":
             lines.append(b"connection: keep-alive\r\n")
-        self.client.write(heads.answer_head(status, reason, lines, self.id))
+        self._pending.append(heads.answer_head(status, reason, lines, self.id))
         self._await_next()
 
     def _frame(self, status: int, fields: Fields) -> tuple[Framing, list[bytes]]:
@@ -259,27 +267,35 @@ class Exchange:
         lengths = [value for name, value in fields if name == b"content-length"]
         length = [b"content-length: %b\r\n" % lengths[0]] if lengths else []
         if status == 204:
-            return Framing.NONE, []
+            return _NONE, []
         if self.request.method == b"HEAD" or status == 304:
-            return Framing.NONE, length
+            return _NONE, length
         if length:
-            return Framing.LENGTH, length
+            return _LENGTH, length
         if self.request.version == "1.1":
-            return Framing.CHUNKED, [b"transfer-encoding: chunked\r\n"]
-        return Framing.CLOSE, []
+            return _CHUNKED, [b"transfer-encoding: chunked\r\n"]
+        return _CLOSE, []
 
     def answer_data(self, data: bytes) -> None:
         """A piece of the answer's body."""
         self.bytes_out += len(data)
-        if self._framing is Framing.CHUNKED:
+        if self._framing is _CHUNKED:
             data = b"%x\r\n%b\r\n" % (len(data), data)
-        self.client.write(data)
+        self._pending.append(data)
         self._await_next()
+
+    def answer_flush(self) -> None:
+        """Nothing more is here for now: what came together goes out in one system call."""
+        pending = self._pending
+        if pending:
+            self.client.write(pending[0] if len(pending) == 1 else b"".join(pending))
+            pending.clear()
 
     def answer_end(self, trailers: Fields, *, reusable: bool) -> None:
         """The answer is complete."""
-        if self._framing is Framing.CHUNKED:
-            self.client.write(b"0\r\n%b\r\n" % trailer_lines(trailers))
+        if self._framing is _CHUNKED:
+            self._pending.append(b"0\r\n%b\r\n" % trailer_lines(trailers))
+        self.answer_flush()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             if reusable and self.request_done:
@@ -312,6 +328,7 @@ class Exchange:
             return
         if self._streaming:
             log.warning("%s %s in the middle of an answer", upstream.pool.name, why)
+            self.answer_flush()
             self.client.abort()
         elif not upstream.answered and upstream.used > 1 and self._may_be_repeated():
             self._task = asyncio.create_task(self._connect())

@@ -10,7 +10,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
-from secrets import token_hex
+from random import Random
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -59,9 +59,14 @@ _OWN = frozenset(
 _NOT_ANSWERED = _HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-ks-identity"}
 """Headers of an upstream's answer that end here, or are written anew."""
 
+_KEPT_OPEN = frozenset((b"keep-alive", b"close"))
+"""Options that name no header but those that end here anyway."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(rb"[A-Za-z0-9._~-]*(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.%]+\](?::[0-9]{0,5})?")
 _NAMES_KEPT = 2048
+_SHORT = 64
+"""Bytes; only what is shorter is remembered."""
 
 
 class Rule(Enum):
@@ -72,6 +77,11 @@ class Rule(Enum):
     OWN = "own"
     REFUSE = "refuse"
 
+
+# Reading a member of an Enum costs as much as a call; this one is read for every header.
+_PASS = Rule.PASS
+
+_random = Random()  # noqa: S311  ids need to differ, not to be secret; the system's source is a call each
 
 _known: dict[bytes, tuple[bytes, Rule]] = {}
 
@@ -106,11 +116,13 @@ def _classify(name: bytes) -> tuple[bytes, Rule]:
 
 def connection_options(fields: Fields) -> frozenset[bytes]:
     """The options of the Connection header, in lower case."""
-    found: list[bytes] = []
-    for name, value in fields:
-        if name == b"connection":
-            found += [option.strip() for option in value.lower().split(b",")]
-    return frozenset(found)
+    found = b",".join([value for name, value in fields if name == b"connection"])
+    return _options(found) if len(found) <= _SHORT else _options.__wrapped__(found)
+
+
+@lru_cache(maxsize=256)
+def _options(value: bytes) -> frozenset[bytes]:
+    return frozenset(option.strip() for option in value.lower().split(b",")) if value else frozenset()
 
 
 def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
@@ -119,7 +131,7 @@ def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
     """
     lines: list[bytes] = []
     for name, value in fields:
-        if classify(name)[1] is Rule.PASS and name not in options:
+        if classify(name)[1] is _PASS and name not in options:
             lines.append(b"%b: %b\r\n" % (name, value))
     return lines
 
@@ -127,9 +139,8 @@ def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
 def answer_fields(fields: Fields) -> list[bytes]:
     """The lines of the headers of an upstream's answer that go on to the client, without framing."""
     options = connection_options(fields)
-    return [
-        b"%b: %b\r\n" % field for field in fields if field[0] not in _NOT_ANSWERED and field[0] not in options
-    ]
+    left_out = _NOT_ANSWERED | options if options - _NOT_ANSWERED - _KEPT_OPEN else _NOT_ANSWERED
+    return [b"%b: %b\r\n" % field for field in fields if field[0] not in left_out]
 
 
 def trailer_lines(fields: Fields) -> bytes:
@@ -143,7 +154,7 @@ def request_id(given: bytes | None) -> bytes:
     """The client's request id when it has the shape of one, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return token_hex(8).encode("ascii")
+    return b"%016x" % _random.getrandbits(64)
 
 
 def is_host(value: bytes) -> bool:

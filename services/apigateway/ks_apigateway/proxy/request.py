@@ -12,7 +12,7 @@ METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OP
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
 
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_NO_OPTIONS: frozenset[bytes] = frozenset()
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _TUNNELS_REFUSED = re.compile(rb"h2c|http|tls", re.IGNORECASE)
 """Protocols behind which whole HTTP requests could pass unseen; the upgrade is ignored, as RFC 9110, 7.8
@@ -28,7 +28,7 @@ class Request:
     """
 
     __slots__ = (
-        "_names",
+        "_first",
         "address",
         "authority",
         "chunked",
@@ -70,20 +70,24 @@ class Request:
         self.method = method
         self.version = version
         self.fields = fields
-        self._names = {name for name, _ in fields}
+        first = self._first = dict(fields)
+        if len(first) != len(fields):
+            first = self._first = dict(reversed(fields))
         self.scheme = scheme
         self._check_method()
         self.length: int | None = None
         self.chunked = False
-        self._read_framing()
+        if b"content-length" in first or b"transfer-encoding" in first:
+            self._read_framing()
         parsed = target.read(raw_target)
         self.path = parsed.path
         self.raw_path = parsed.raw_path
         self.query = parsed.query
         self.long_running = parsed.is_long_running
         self.authority = self._read_host(parsed.authority)
-        self._check_expectation()
-        self.options = headers.connection_options(fields) if b"connection" in self._names else frozenset()
+        if b"expect" in first:
+            self._check_expectation()
+        self.options = headers.connection_options(fields) if b"connection" in first else _NO_OPTIONS
         self.closes = b"close" in self.options or (version == "1.0" and b"keep-alive" not in self.options)
         self.upgrade = self._read_upgrade() if b"upgrade" in self.options else b""
         self.peer = address
@@ -92,20 +96,20 @@ class Request:
         if self.peer_is_trusted:
             self.address = self._client_address(address, peer_is_trusted)
             self.scheme = self._client_scheme()
-        self.id = headers.request_id(self.get(b"x-request-id"))
+        self.id = headers.request_id(first.get(b"x-request-id"))
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of the header `name` (lower case), or None."""
-        if name not in self._names:
-            return None
-        for key, value in self.fields:
-            if key == name:
-                return value
-        return None
+        return self._first.get(name)
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of the header `name` (lower case), in order."""
-        return [value for key, value in self.fields if key == name] if name in self._names else []
+        first = self._first.get(name)
+        if first is None:
+            return []
+        if len(self._first) == len(self.fields):
+            return [first]
+        return [value for key, value in self.fields if key == name]
 
     @property
     def has_body(self) -> bool:
@@ -119,8 +123,6 @@ class Request:
 
     def _read_framing(self) -> None:
         """RFC 9112, 6: where the body ends. Whatever two readers could disagree on is refused."""
-        if self._names.isdisjoint(_FRAMING):
-            return
         lengths = self.all(b"content-length")
         codings = self.all(b"transfer-encoding")
         if lengths and codings:

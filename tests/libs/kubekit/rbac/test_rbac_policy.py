@@ -64,6 +64,28 @@ def test_a_refusal_names_the_role_that_is_missing(policy):
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda policy: policy.put_role(role("pods", [])),
+        lambda policy: policy.delete_role("", "pods"),
+        lambda policy: policy.put_binding(binding("other", "pods", [user("bob")])),
+        lambda policy: policy.delete_binding("", "other"),
+    ],
+)
+def test_every_change_is_another_generation(policy, change):
+    """Whoever remembers an answer relies on it."""
+    before = policy.generation
+    change(policy)
+    assert policy.generation != before
+
+
+def test_an_answer_changes_no_generation(policy):
+    before = policy.generation
+    policy.allows("alice", (), get("/api/v1/namespaces/a/pods/x"))
+    assert policy.generation == before
+
+
 def test_the_kind_of_the_referenced_role_counts(policy):
     policy.put_binding(binding("readers", "pods", [user("alice")], namespace="a", kind="Role"))
     assert not policy.allows("alice", (), get("/api/v1/namespaces/a/pods")).allowed
@@ -184,4 +206,5 @@ def test_what_is_deleted_leaves_nothing_behind(changes):
         for name in ("r", "s"):
             policy.delete_role(namespace, name)
             policy.delete_binding(namespace, name)
-    assert not any(vars(policy).values())
+    kept = {name: value for name, value in vars(policy).items() if name != "generation"}
+    assert not any(kept.values())
