@@ -43,7 +43,7 @@ class AccessLog(AbstractAccessLogger):
 
 
 def mask(path: str) -> str:
-    """The path with its query, without the values of parameters that are secrets, however they are written."""
+    """The path with its query, without the values of parameters that are secrets, however written."""
     return _PARAMETER.sub(_mask, path)
 
 
