@@ -57,6 +57,10 @@ def main(
         sys.exit(_complain(name, f"configuration: {error}", 2))
     except ListenError as error:
         sys.exit(_complain(name, str(error), 1))
+    except BrokenPipeError:
+        # `ks-x openapi | head`: nobody reads on. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _complain(name: str, message: str, status: int) -> int:
@@ -93,6 +97,7 @@ def _check_config(config: C, build: Callable[[C], Service]) -> None:
     for warning in config.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sys.stdout, sort_keys=False)
+    sys.stdout.flush()
 
 
 def _print_openapi(service: Service) -> None:
@@ -100,3 +105,4 @@ def _print_openapi(service: Service) -> None:
     from servicekit.responses import to_json
 
     sys.stdout.buffer.write(to_json(document(service)) + b"\n")
+    sys.stdout.flush()

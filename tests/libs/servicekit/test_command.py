@@ -329,6 +329,20 @@ async def test_a_wrong_variable_is_named_and_a_secret_never_shown(program):
     assert "hunter2" not in err
 
 
+@pytest.mark.parametrize("command", ["check-config", "openapi"])
+async def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(program, command):
+    read, write = os.pipe()
+    os.close(read)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(program), command),
+        stdout=write, stderr=asyncio.subprocess.PIPE, env=environment(), cwd=program.parent,
+    )  # fmt: skip
+    os.close(write)
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert b"Traceback" not in err
+
+
 async def test_the_effective_configuration_is_shown_with_secrets_masked(program):
     (program.parent / "key").write_text("hunter2\n")
     (program.parent / "kubesphere.yaml").write_text(
