@@ -87,3 +87,15 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]):
             main([command, "--help"])
         assert left.value.code == 0
         assert f"localkube {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_cannot_be_is_refused(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["up", "--control-plane-only", "--state", str(tmp_path), "--port", port]) == 1
+    assert f"port {port} cannot be" in capsys.readouterr().err
+
+
+def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    assert main(["down", "--state", str(tmp_path / "file")]) == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err

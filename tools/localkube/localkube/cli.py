@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except LocalkubeError as error:
+    except (LocalkubeError, OSError) as error:
         print(f"localkube: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ DEFAULT_NODE_ADDRESS = "10.245.0.1"
 
 # Below the range that Linux gives to outgoing connections: a port stays ours while its server is down.
 PORTS = range(20000, 32000)
+_HIGHEST_PORT = 65535
 _PORT_NAMES = (
     "etcd",
     "etcd-peer",
@@ -91,8 +92,10 @@ def assign_ports(settings: Settings, port: int, reserved: Iterable[int] = ()) ->
     """Give every server of a new cluster its port; 0 picks a free one for the API server.
 
     Those in `reserved` are of other clusters and not picked, even if they are free now. Raises PortTaken when
-    `port` is in use.
+    `port` is in use, LocalkubeError when no port has that number.
     """
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise LocalkubeError(f"port {port} cannot be: choose one up to {_HIGHEST_PORT}, or 0 for a free one")
     if port and not is_free(port):
         raise PortTaken(f"port {port} is in use: choose another with --port, or 0 for a free one")
     taken = {port, *reserved}
