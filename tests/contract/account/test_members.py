@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from harness.account import IAM, unique
 from harness.signed import SignedClient
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
-from kubekit.resource import CLUSTER_ROLE_BINDINGS
+from kubekit.resource import CLUSTER_ROLE_BINDINGS, WORKSPACES
 
 NewPerson = Callable[..., Awaitable[SignedClient]]
 
@@ -197,6 +199,28 @@ async def test_the_last_administrator_of_a_workspace_stays(
         assert (await admin.delete(f"{path}/admin")).status == 200
 
     await eventually(free_to_go)
+
+
+@pytest.mark.parametrize("demoted", [False, True])
+async def test_a_manager_who_is_no_administrator_any_more_does_not_become_one_again(
+    admin: SignedClient, workspace: str, new_person: NewPerson, cluster: Cluster, demoted: bool
+) -> None:
+    """ACCOUNT-23: the controllers put the manager of a workspace into its administrators, over and over."""
+    await known(admin, workspace)
+    manager, host = await new_person(), await new_person()
+    path, name = members_of(workspace), manager.identity.user
+    for person in (manager, host):
+        assert (await admin.post(path, invitation(person, "admin"))).status == 200
+    await cluster.patch(WORKSPACES, workspace, {"spec": {"manager": name}})
+
+    async def gone() -> None:
+        viewer = invitation(manager, "viewer")
+        answer = await (host.post(path, viewer) if demoted else host.delete(f"{path}/{name}"))
+        assert answer.status == 200, answer.text
+
+    await eventually(gone)
+    assert "manager" not in (await cluster.get(WORKSPACES, workspace))["spec"]
+    assert name not in await users_of(cluster, workspace, "admin")
 
 
 async def test_members_are_paged_sorted_and_searched(

@@ -19,7 +19,7 @@ from harness.signed import SignedClient
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
 from kubekit.errors import NotFound
-from kubekit.resource import CLUSTER_ROLE_BINDINGS, NAMESPACES, ROLE_BINDINGS
+from kubekit.resource import CLUSTER_ROLE_BINDINGS, NAMESPACES, ROLE_BINDINGS, WORKSPACES
 
 USERS = f"{IAM}/users"
 NewPerson = Callable[..., Awaitable[SignedClient]]
@@ -453,6 +453,25 @@ async def test_a_deleted_user_leaves_nothing(
     assert (await admin.get(f"{USERS}/{name}")).status == 404
     assert (await admin.delete(f"{USERS}/{name}")).status == 404
     await cluster.delete(NAMESPACES, namespace)
+
+
+async def test_who_gets_the_name_of_a_deleted_user_inherits_nothing(
+    admin: SignedClient, new_person: NewPerson, workspace: str, cluster: Cluster
+) -> None:
+    """ACCOUNT-23: the controllers make the manager and the creator administrators, over and over."""
+    name = (await new_person()).identity.user
+    namespaces = {unique("made"): name, unique("kept"): "admin"}
+    for namespace, creator in namespaces.items():
+        metadata = {"name": namespace, "annotations": {"kubesphere.io/creator": creator, "kept": "x"}}
+        await cluster.create(NAMESPACES, {"metadata": metadata})
+    await cluster.patch(WORKSPACES, workspace, {"spec": {"manager": name}})
+    assert (await admin.delete(f"{USERS}/{name}")).status == 200
+    assert "manager" not in (await cluster.get(WORKSPACES, workspace))["spec"]
+    for namespace, creator in namespaces.items():
+        annotations = (await cluster.get(NAMESPACES, namespace))["metadata"]["annotations"]
+        assert annotations.get("kubesphere.io/creator") == (creator if creator == "admin" else None)
+        assert annotations["kept"] == "x"
+        await cluster.delete(NAMESPACES, namespace)
 
 
 async def test_nobody_deletes_themselves_and_the_last_administrator_stays(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ks_account.access.bindings import Bindings, owning_workspace, users_in
+from ks_account.access.owners import Owners
 from ks_account.clients.kubernetes import translated
 from ks_account.clients.sessions import Sessions
 from ks_account.users.people import People
@@ -46,6 +47,7 @@ class Members:
         self._roles = cluster.cache(CLUSTER_ROLES)
         self._rbac = rbac
         self._writer = bindings
+        self._owners = Owners(cluster)
         self._people = people
         self._sessions = sessions
 
@@ -99,17 +101,21 @@ class Members:
         async with self._sessions.claim(
             f"member:{workspace}:{username}", _CLAIM_SECONDS, wait=_CLAIM_SECONDS
         ):
+            if role != ROLES[0]:
+                await self._owners.release_workspace(workspace, username, caller)
             await self._writer.include(BindingKey("", binding_name(workspace, role)), username)
             await self._remove(workspace, username, [other for other in ROLES if other != role])
 
-    async def remove(self, workspace: str, username: str) -> None:
-        """End a membership. Raises NotFound for a workspace or member that is not there, and Conflict for the
-        last administrator."""
+    async def remove(self, workspace: str, username: str, caller: Identity) -> None:
+        """End a membership. Raises NotFound for a workspace or member that is not there, Conflict for the
+        last administrator, and Forbidden for the manager where the caller may not change the workspace.
+        """
         members = self.memberships(workspace)
         _keep_an_administrator(members, workspace, username)
         async with self._sessions.claim(
             f"member:{workspace}:{username}", _CLAIM_SECONDS, wait=_CLAIM_SECONDS
         ):
+            await self._owners.release_workspace(workspace, username, caller)
             if not await self._remove(workspace, username, ROLES):
                 raise _no_member(username)
 

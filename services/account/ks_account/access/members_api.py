@@ -31,9 +31,9 @@ def add_routes(group: GuardedGroup, members: Members) -> None:
         return await members.profile(workspace, member)
 
     @group.guarded("DELETE", "/workspaces/{workspace}/members/{member}")
-    async def remove_member(workspace: str, member: str) -> None:
+    async def remove_member(caller: Identity, workspace: str, member: str) -> None:
         """End a membership."""
-        await members.remove(workspace, member)
+        await members.remove(workspace, member, caller)
 
 
 def _matches(member: Profile, conditions: Conditions) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from ks_account.access.bindings import Bindings
 from ks_account.access.cluster_roles import ClusterRoles
+from ks_account.access.owners import Owners
 from ks_account.clients.directory import Directory, NoSuchEntry
 from ks_account.clients.kubernetes import translated
 from ks_account.clients.sessions import Sessions
@@ -38,6 +39,7 @@ class Removal:
         self._roles = roles
         self._administrators = Administrators(directory, roles)
         self._cluster = cluster
+        self._owners = Owners(cluster)
         self._steps: dict[str, Step] = {
             "sessions": sessions.end_all,
             "role bindings": bindings.exclude_everywhere,
@@ -57,8 +59,9 @@ class Removal:
         await self._administrators.require_another(username)
         self._roles.require_power_over(caller, username)
         removed = 0
-        left = list(self._steps)
-        for what, step in self._steps.items():
+        steps = {"ownership": lambda user: self._owners.release_all(user, caller), **self._steps}
+        left = list(steps)
+        for what, step in steps.items():
             try:
                 removed += await step(username)
             except Unavailable as error:
