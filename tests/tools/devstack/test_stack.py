@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 from pathlib import Path
@@ -121,6 +122,20 @@ def test_down_leaves_no_process_and_no_file(stack: Stack):
     assert not stack.settings.state.exists()
     with pytest.raises(NoStack):
         stack.status()
+
+
+def test_down_finds_what_runs_when_somebody_removed_the_state_folder(tmp_path: Path):
+    state = tmp_path / "dev"
+    stack = Stack(Settings(state=state, ports=Ports.free(), node=False))
+    stack.up()
+    try:
+        cluster = next(each.pid for each in stack.status() if each.name == "kubernetes")
+        shutil.rmtree(state)
+    finally:
+        Stack(Settings(state=state)).down()
+    assert not list(marked_processes(state))
+    assert not alive(cluster or 0)
+    assert not state.exists()
 
 
 def test_down_leaves_files_that_are_not_its_own(tmp_path: Path):

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except SettingsError as error:
         print(f"devstack: {error}", file=sys.stderr)
         sys.exit(2)
-    except _EXPECTED as error:
+    except (*_EXPECTED, OSError) as error:
         print(f"devstack: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

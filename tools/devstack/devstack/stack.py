@@ -22,7 +22,7 @@ from devstack.servers import MissingProgram, PreparationFailed
 from devstack.settings import Settings
 from devstack.status import Component
 from devstack.steps import Action, Say, StepFailed, Steps
-from devstack.supervision import Supervisor, SupervisorError
+from devstack.supervision import Supervisor, SupervisorError, marked_processes
 from localkube.errors import LocalkubeError
 
 _READY_SECONDS = 60
@@ -98,8 +98,11 @@ class Stack:
             self._report.close()
 
     def down(self, keep_data: bool = False) -> None:
-        """Stops everything, crashed or not, and removes the state folder; `keep_data` leaves data in it."""
-        if not self.settings.state.exists():
+        """Stops everything, crashed or not, and removes the state folder; `keep_data` leaves data in it.
+
+        What runs is found even if somebody removed the folder.
+        """
+        if not self.settings.state.exists() and not any(marked_processes(self.settings.state)):
             return
         with locked(self.settings.state):
             self._stop_programs()
