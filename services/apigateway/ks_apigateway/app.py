@@ -86,6 +86,7 @@ def build(config: GatewayConfig) -> GatewayService:
             qps=config.kubernetes.qps,
             burst=config.kubernetes.burst,
             timeout=config.kubernetes.timeout,
+            pool=config.kubernetes.pool,
             user_agent=NAME,
         )
     )
