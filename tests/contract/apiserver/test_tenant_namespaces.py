@@ -179,6 +179,21 @@ async def test_a_body_that_is_no_namespace_is_refused(tenants, as_, body, status
     assert answer.message
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"name": "istio-system"},
+        {"name": "kubesphere-devops-system"},
+        {"name": "kube-mine"},
+        {"generateName": "kube-"},
+    ],
+)
+async def test_nobody_takes_the_name_of_a_component_that_may_be_installed_later(tenants, as_, metadata):
+    """TENANT-8"""
+    answer = await as_(tenants, "erin").post(path(tenants), {"metadata": metadata})
+    assert answer.status == 403, answer.text
+
+
 async def test_a_name_is_taken_once(tenants, as_):
     erin = as_(tenants, "erin")
     body = wanted(tenants, "once", annotations=None, labels=None)

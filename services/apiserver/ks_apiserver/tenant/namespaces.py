@@ -1,5 +1,6 @@
 """Namespaces: which a user sees, and how they come and go in a workspace."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -20,6 +21,8 @@ from servicekit.paging import Page, PageQuery
 
 _RESERVED = ("kubernetes.io", "k8s.io")
 _KUBECTL = "kubectl.kubernetes.io"
+_SYSTEM_NAMES = re.compile(r"kube-.*|kubesphere-.*-system|(istio|openpitrix)-system")
+"""Of Kubernetes, the platform and its components, which may yet be installed."""
 
 
 class Namespaces:
@@ -54,6 +57,7 @@ class Namespaces:
         """
         metadata = wanted.metadata
         if not self._access.may_set_reserved_labels(caller):
+            _refuse_system_name(metadata.name or metadata.generate_name)
             _refuse_reserved(metadata.labels, metadata.annotations)
         body = {
             "apiVersion": "v1",
@@ -95,6 +99,12 @@ class Namespaces:
 
 def _in(workspace: str) -> str:
     return f"{labels.WORKSPACE}={workspace}"
+
+
+def _refuse_system_name(name: str) -> None:
+    """Who made the namespace of a component before that is installed would be an admin of it."""
+    if _SYSTEM_NAMES.fullmatch(name):
+        raise Forbidden(f'metadata.name: only administrators of the cluster may create "{name}"')
 
 
 def _refuse_reserved(*given: Mapping[str, str]) -> None:
