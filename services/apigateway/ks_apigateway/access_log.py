@@ -47,7 +47,7 @@ class AccessLog:
             path = request.raw_path.decode("ascii")
             if request.query:
                 path = mask(f"{path}?{request.query.decode('ascii')}")
-            line["method"] = request.method.decode("ascii")
+            line["method"] = request.method_name
             line["path"] = path[:MAX_PATH]
             line["user"] = request.user
             line["route"] = request.route

@@ -58,7 +58,7 @@ class Gateway:
         """What becomes of `request`; a coroutine when its session must be looked up. Raises ServiceError."""
         if request.path in HEALTH_PATHS:
             return self._answer_health(request.path)
-        route = self.table.find(request.method.decode("ascii"), request.path)
+        route = self.table.find(request.method_name, request.path)
         if route is not None:
             request.route = route.path
             if route.authenticate is _ANONYMOUS:
@@ -83,7 +83,7 @@ class Gateway:
             raise NotFound("no service of the platform has this path")
         origin.check(request, found.source, self._allowed_origins)
         if route.authorize is _RBAC:
-            self._access.check(claims, request.method.decode("ascii"), request.raw_path.decode("ascii"))
+            self._access.check(claims, request.method_name, request.raw_path.decode("ascii"))
         return self._forward(request, route, claims, found, query)
 
     def _forward(

@@ -33,7 +33,7 @@ class Observation:
         """Counts and logs one request."""
         status = CLIENT_CLOSED if aborted and not exchange.status else exchange.status
         request = exchange.request
-        key = ("", "", status) if request is None else (request.method.decode("ascii"), request.route, status)
+        key = ("", "", status) if request is None else (request.method_name, request.route, status)
         counts = self._durations.get(key)
         if counts is None:
             counts = self._durations[key] = [0.0] * (len(BUCKETS) + 2)

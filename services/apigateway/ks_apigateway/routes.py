@@ -90,7 +90,7 @@ class Route(Section):
     @field_validator("methods")
     @classmethod
     def _check_methods(cls, value: frozenset[str]) -> frozenset[str]:
-        known = {method.decode() for method in METHODS}
+        known = set(METHODS.values())
         if value - known:
             raise ValueError(f"must be some of {', '.join(sorted(known))}")
         return value

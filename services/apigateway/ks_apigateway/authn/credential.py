@@ -1,6 +1,7 @@
 """Where a request carries its token, in the order in which the original gateway looks."""
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from ks_apigateway.proxy.request import Request
@@ -19,7 +20,8 @@ class Source(Enum):
     QUERY = "query"
 
 
-_HEADER = Source.HEADER
+_SHORT = 1024
+"""Bytes; only what is shorter is remembered, so that the memory for it is bounded."""
 
 
 class Credential(NamedTuple):
@@ -45,9 +47,10 @@ def find(request: Request, parameter: str | None) -> Credential:
     if headers:
         if len(headers) > 1:
             raise BadRequest("the request has more than one Authorization header")
-        parts = headers[0].split(b" ")
-        if len(parts) == 2 and parts[0] == b"Bearer":
-            return Credential(_text(parts[1]), _HEADER)
+        header = headers[0]
+        bearer = _remembered(header) if len(header) <= _SHORT else _bearer(header)
+        if bearer is not None:
+            return bearer
     cookie = _cookie(request)
     if cookie is not None:
         return Credential(_text(cookie), Source.COOKIE)
@@ -79,6 +82,16 @@ def _cookie(request: Request) -> bytes | None:
         if equals and name.strip() == COOKIE:
             return value.strip().strip(b'"')
     return None
+
+
+def _bearer(header: bytes) -> Credential | None:
+    parts = header.split(b" ")
+    if len(parts) == 2 and parts[0] == b"Bearer":
+        return Credential(_text(parts[1]), Source.HEADER)
+    return None
+
+
+_remembered = lru_cache(maxsize=1024)(_bearer)
 
 
 def _text(token: bytes) -> str:

@@ -260,7 +260,6 @@ class Exchange:
         elif self.request.version == "1.0":
             lines.append(b"connection: keep-alive\r\n")
         self._pending.append(heads.answer_head(status, reason, lines, self.id))
-        self._await_next()
 
     def _frame(self, status: int, fields: Fields) -> tuple[Framing, list[bytes]]:
         assert self.request is not None
@@ -282,10 +281,14 @@ class Exchange:
         if self._framing is _CHUNKED:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         self._pending.append(data)
-        self._await_next()
 
     def answer_flush(self) -> None:
-        """Nothing more is here for now: what came together goes out in one system call."""
+        """Nothing more is here for now, and more is to come."""
+        self._write_pending()
+        self._await_next()
+
+    def _write_pending(self) -> None:
+        """What came together goes out in one system call."""
         pending = self._pending
         if pending:
             self.client.write(pending[0] if len(pending) == 1 else b"".join(pending))
@@ -295,7 +298,7 @@ class Exchange:
         """The answer is complete."""
         if self._framing is _CHUNKED:
             self._pending.append(b"0\r\n%b\r\n" % trailer_lines(trailers))
-        self.answer_flush()
+        self._write_pending()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             if reusable and self.request_done:
@@ -328,7 +331,7 @@ class Exchange:
             return
         if self._streaming:
             log.warning("%s %s in the middle of an answer", upstream.pool.name, why)
-            self.answer_flush()
+            self._write_pending()
             self.client.abort()
         elif not upstream.answered and upstream.used > 1 and self._may_be_repeated():
             self._task = asyncio.create_task(self._connect())

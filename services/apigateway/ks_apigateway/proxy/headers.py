@@ -15,6 +15,7 @@ from random import Random
 Fields = list[tuple[bytes, bytes]]
 
 VIA = b"1.1 ks-apigateway"
+VIA_LINE = b"via: %b\r\n" % VIA
 
 _HOP_BY_HOP = frozenset(
     (
@@ -159,6 +160,11 @@ def request_id(given: bytes | None) -> bytes:
 
 def is_host(value: bytes) -> bool:
     """Whether `value` has the shape of a Host header: a name or an address, and a port or none."""
+    return _is_host(value) if len(value) <= _SHORT else _HOST.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=2048)
+def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
@@ -172,15 +178,23 @@ def is_address(text: str) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def forwarding(address: str, scheme: bytes, host: bytes, chain: bytes) -> bytes:
+def forwarding(address: str, scheme: bytes, host: bytes, chain: bytes | None = None) -> bytes:
     """The lines that tell an upstream about the client: Forwarded (RFC 7239) and its older relatives.
 
-    `chain` is X-Forwarded-For of a trusted proxy with the proxy's own address at its end, else the
-    client's address.
+    `chain` is X-Forwarded-For of a trusted proxy with the proxy's own address at its end; None for the
+    client's address alone.
     """
     node = b'"[%b]"' % address.encode("ascii") if ":" in address else address.encode("ascii")
     quoted = b'"%b"' % host
     return (
         b"forwarded: for=%b;host=%b;proto=%b\r\nx-forwarded-for: %b\r\nx-forwarded-host: %b\r\n"
         b"x-forwarded-proto: %b\r\nx-real-ip: %b\r\n"
-    ) % (node, quoted, scheme, chain, host, scheme, address.encode("ascii"))
+    ) % (
+        node,
+        quoted,
+        scheme,
+        address.encode("ascii") if chain is None else chain,
+        host,
+        scheme,
+        address.encode("ascii"),
+    )

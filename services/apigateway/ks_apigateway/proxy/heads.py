@@ -16,7 +16,7 @@ def request_head(request: Request, forward: Forward, server_prefix: bytes, *, ex
     lines = [
         b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method, target, host),
         *headers.passing(request.fields, request.options),
-        headers.forwarding(request.address, request.scheme, _outer_host(request), _chain(request)),
+        _forwarding(request),
         b"x-request-id: %b\r\n" % request.id,
         _via(request),
         *forward.lines,
@@ -35,28 +35,31 @@ def request_head(request: Request, forward: Forward, server_prefix: bytes, *, ex
 
 def _via(request: Request) -> bytes:
     before = request.all(b"via")
+    if not before:
+        return headers.VIA_LINE
     return b"via: %b\r\n" % b", ".join([*before, headers.VIA])
 
 
-def _chain(request: Request) -> bytes:
-    """X-Forwarded-For: what a trusted proxy said with that proxy at the end, else only what we see
-    ourselves.
+def _forwarding(request: Request) -> bytes:
+    """What is told of the client: a trusted proxy's word with that proxy at the end of the chain, else only
+    what we see ourselves.
     """
-    told = request.all(b"x-forwarded-for") if request.peer_is_trusted else []
-    return b", ".join([*told, request.peer.encode("ascii")])
-
-
-def _outer_host(request: Request) -> bytes:
-    told = request.get(b"x-forwarded-host") if request.peer_is_trusted else None
-    return told if told is not None and headers.is_host(told) else request.authority
+    address, host = request.address, request.authority
+    if not request.peer_is_trusted:
+        return headers.forwarding(address, request.scheme, host)
+    told = request.get(b"x-forwarded-host")
+    if told is not None and headers.is_host(told):
+        host = told
+    chain = b", ".join([*request.all(b"x-forwarded-for"), request.peer.encode("ascii")])
+    return headers.forwarding(address, request.scheme, host, chain)
 
 
 def answer_head(status: int, reason: bytes, lines: list[bytes], request_id: bytes) -> bytes:
     """The head of an answer to a client, the empty line included."""
-    return b"HTTP/1.1 %d %b\r\n%bvia: %b\r\nx-request-id: %b\r\n\r\n" % (
+    return b"HTTP/1.1 %d %b\r\n%b%bx-request-id: %b\r\n\r\n" % (
         status,
         reason or REASONS.get(status, b""),
         b"".join(lines),
-        headers.VIA,
+        headers.VIA_LINE,
         request_id,
     )

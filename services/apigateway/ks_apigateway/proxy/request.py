@@ -8,7 +8,8 @@ from ks_apigateway.proxy import headers, target
 from ks_apigateway.proxy.errors import ExpectationFailed, VersionNotSupported
 from servicekit.errors import BadRequest, MethodNotAllowed
 
-METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")}
+"""Those that are served, as bytes and as text."""
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
 
@@ -38,6 +39,7 @@ class Request:
         "length",
         "long_running",
         "method",
+        "method_name",
         "options",
         "path",
         "peer",
@@ -74,7 +76,7 @@ class Request:
         if len(first) != len(fields):
             first = self._first = dict(reversed(fields))
         self.scheme = scheme
-        self._check_method()
+        self.method_name = self._check_method()
         self.length: int | None = None
         self.chunked = False
         if b"content-length" in first or b"transfer-encoding" in first:
@@ -115,11 +117,13 @@ class Request:
     def has_body(self) -> bool:
         return self.chunked or bool(self.length)
 
-    def _check_method(self) -> None:
+    def _check_method(self) -> str:
         if self.version not in ("1.1", "1.0"):
             raise VersionNotSupported(f"HTTP/{self.version} is not supported; use HTTP/1.1")
-        if self.method not in METHODS:
+        name = METHODS.get(self.method)
+        if name is None:
             raise MethodNotAllowed(f"the method {self.method.decode('ascii', 'replace')} is not supported")
+        return name
 
     def _read_framing(self) -> None:
         """RFC 9112, 6: where the body ends. Whatever two readers could disagree on is refused."""

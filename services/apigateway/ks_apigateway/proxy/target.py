@@ -36,11 +36,8 @@ class Target:
     query: bytes
     authority: bytes = b""
     """The host of an absolute target (`GET http://host/path`), which then stands for the Host header."""
-
-    @property
-    def is_long_running(self) -> bool:
-        """Whether the answer goes on until somebody ends it: a watch, or a log that is followed."""
-        return bool(_LONG_RUNNING.search(self.query)) or "/watch/" in self.path[:64]
+    is_long_running: bool = False
+    """Whether the answer goes on until somebody ends it: a watch, or a log that is followed."""
 
 
 def read(raw: bytes) -> Target:
@@ -64,9 +61,12 @@ def parse(raw: bytes) -> Target:
     if query and not _QUERY.fullmatch(query):
         raise BadRequest("the query string has a character that must be percent-encoded")
     if _PLAIN_PATH.fullmatch(path):
-        return Target(path.decode("ascii"), path, query, authority)
-    decoded = _decode(path)
-    return Target(decoded, quote(decoded, safe=_SAFE).encode("ascii"), query, authority)
+        decoded = path.decode("ascii")
+    else:
+        decoded = _decode(path)
+        path = quote(decoded, safe=_SAFE).encode("ascii")
+    is_long_running = bool(_LONG_RUNNING.search(query)) or "/watch/" in decoded[:64]
+    return Target(decoded, path, query, authority, is_long_running)
 
 
 def _decode(path: bytes) -> str:
