@@ -416,7 +416,8 @@ async def test_a_deleted_user_leaves_nothing(
 ) -> None:
     """ACCOUNT-14: in v2.1.1 the token went on working, and bindings without subjects went too."""
     role = await cluster_role(HARMLESS)
-    name, other = (await new_person(role)).identity.user, (await new_person(role)).identity.user
+    colleague = await new_person(role)
+    name, other = (await new_person(role)).identity.user, colleague.identity.user
     token = (await account.post(f"{IAM}/login", {"username": name, "password": PASSWORD})).json[
         "access_token"
     ]
@@ -433,12 +434,10 @@ async def test_a_deleted_user_leaves_nothing(
         body = {"metadata": {"name": binding}, "roleRef": reference, "subjects": subjects}
         await cluster.create(ROLE_BINDINGS, body, namespace)
 
-    async def bound() -> None:
-        found = (await cluster.list(ROLE_BINDINGS, namespace)).items
-        assert len(found) == 3
+    async def seen_by_the_service() -> None:
+        assert (await colleague.get(f"{USERS}/{other}/roles")).json["roles"], "it follows them by a watch"
 
-    await eventually(bound)
-    await asyncio.sleep(0.5)  # the service follows the bindings by a watch
+    await eventually(seen_by_the_service)
     assert (await admin.delete(f"{USERS}/{name}")).json == {"message": "success"}
     left = {b["metadata"]["name"]: b for b in (await cluster.list(ROLE_BINDINGS, namespace)).items}
     assert left.keys() == {"shared", "empty"}
