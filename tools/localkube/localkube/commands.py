@@ -1,6 +1,7 @@
 """What each command of `localkube` does with its options; gives the exit status."""
 
 import os
+import sys
 import time
 from argparse import Namespace
 
@@ -15,6 +16,8 @@ from localkube.errors import ImageError, LocalkubeError
 from localkube.progress import progress_for
 from localkube.status import Status
 from localkube.versions import find_version
+
+_WIDE = 200  # columns where the output is no terminal
 
 
 def up(options: Namespace) -> int:
@@ -74,7 +77,7 @@ def list_clusters(_: Namespace) -> int:
             continue
         condition = "ready" if found.ready else "not ready" if found.running else "stopped"
         table.add_row(found.name, found.version, "yes" if found.with_node else "no", condition, str(root))
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
     return 0
 
 
