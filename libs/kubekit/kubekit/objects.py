@@ -55,8 +55,3 @@ def controller_uid(obj: Object) -> str | None:
     """The uid of the object's controller: an index function."""
     reference = controller_of(obj)
     return reference["uid"] if reference else None
-
-
-def has_finalizer(obj: Object, finalizer: str) -> bool:
-    """Whether the object waits for `finalizer` before it goes."""
-    return finalizer in (obj["metadata"].get("finalizers") or ())

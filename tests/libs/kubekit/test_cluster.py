@@ -25,7 +25,6 @@ from kubekit.errors import (
 )
 from kubekit.events import EventRecorder
 from kubekit.finalizers import add_finalizer, remove_finalizer
-from kubekit.objects import has_finalizer
 from kubekit.resource import CONFIG_MAPS, EVENTS, NAMESPACES, PODS, Object
 
 KUBECONFIG = """
@@ -309,8 +308,7 @@ class TestOnKubernetes:
             cluster, CONFIG_MAPS, stale | {"metadata": with_ours["metadata"]}, "example.org/theirs"
         )
         left = await cluster.get(CONFIG_MAPS, "final", namespace)
-        assert has_finalizer(left, "example.org/ours")
-        assert not has_finalizer(left, "example.org/theirs")
+        assert left["metadata"]["finalizers"] == ["example.org/ours"]
         await remove_finalizer(cluster, CONFIG_MAPS, left, "example.org/ours")
         await cluster.delete(CONFIG_MAPS, "final", namespace)
         await remove_finalizer(cluster, CONFIG_MAPS, left, "example.org/ours")
