@@ -29,6 +29,14 @@ def test_the_holder_of_a_port_is_known(taken):
     by = holder(taken)
     assert by is not None
     assert by.pid == os.getpid()
+    assert by.listens
+
+
+def test_a_port_of_an_outgoing_connection_is_said_to_be_one(taken):
+    with socket.create_connection(("127.0.0.1", taken)) as connection:
+        port = connection.getsockname()[1]
+        assert not is_free(port)
+        assert f"an outgoing connection of pid {os.getpid()}" in str(holder(port))
 
 
 def test_up_names_the_taken_port_its_setting_and_its_holder(tmp_path, taken, capsys):

@@ -16,13 +16,15 @@ class NoFreePort(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that listens on a port."""
+    """The process that has a port: it listens there, or the kernel gave it the port for a connection out."""
 
     pid: int
     command: str
+    listens: bool
 
     def __str__(self) -> str:
-        return f"pid {self.pid} ({self.command})"
+        process = f"pid {self.pid} ({self.command})"
+        return process if self.listens else f"an outgoing connection of {process}, and free again after it"
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -46,16 +48,25 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def holder(port: int) -> Holder | None:
-    """The process that listens on `port`, or None when this user may not know it."""
+    """The process that has `port`, or None when this user may not know it."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
         return None
-    for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
-            try:
-                command = psutil.Process(connection.pid).cmdline()
-            except psutil.Error:
-                command = []
-            return Holder(connection.pid, " ".join(command)[:120] or "its command is not readable")
-    return None
+    found = {
+        each.status == psutil.CONN_LISTEN: each.pid
+        for each in connections
+        if each.laddr[1:] == (port,) and each.pid
+    }
+    if not found:
+        return None
+    listens = max(found)  # whoever listens stands before whoever connects
+    return Holder(found[listens], _command(found[listens]), listens)
+
+
+def _command(pid: int) -> str:
+    try:
+        command = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        command = []
+    return " ".join(command)[:120] or "its command is not readable"
