@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -36,6 +37,9 @@ from servicekit.serving import announce, listen, make_runner
 log = logging.getLogger(__name__)
 
 NAME = "ks-apigateway"
+
+GC_THRESHOLD = 10_000
+"""Objects between two looks for cycles: connections are in some, what is made for one request is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,8 @@ def serve(service: GatewayService, address_file: str | None = None) -> None:
     if tls is not None:
         doors.append(Door(listen(gateway.tls_listen), tls))
     announce(service, doors[0].sock, address_file)
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(service, doors, operations))
 

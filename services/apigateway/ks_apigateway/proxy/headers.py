@@ -140,7 +140,7 @@ def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
 def answer_fields(fields: Fields) -> list[bytes]:
     """The lines of the headers of an upstream's answer that go on to the client, without framing."""
     options = connection_options(fields)
-    left_out = _NOT_ANSWERED | options if options - _NOT_ANSWERED - _KEPT_OPEN else _NOT_ANSWERED
+    left_out = _NOT_ANSWERED if options <= _KEPT_OPEN else _NOT_ANSWERED | options
     return [b"%b: %b\r\n" % field for field in fields if field[0] not in left_out]
 
 
