@@ -1,5 +1,6 @@
 """Settings are remembered, and what is wrong with one is said."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,10 @@ def test_a_state_that_is_a_file_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="file is no folder"):
         choices.remembered(tmp_path / "file")
+
+
+def test_no_default_port_can_be_taken_by_an_outgoing_connection():
+    assert all(1024 < port < 32768 for port in asdict(Ports()).values())
 
 
 def test_an_offset_moves_every_port(state):

@@ -26,7 +26,8 @@ class Ports:
     """One loopback port for each thing that listens.
 
     `gateway_ops` has the gateway's health and metrics; `gateway_tls` serves what `gateway` does over TLS,
-    without which kubectl sends no token.
+    without which kubectl sends no token. The defaults lie below 32768, where Linux takes no port for an
+    outgoing connection (ip_local_port_range).
     """
 
     gateway: int = 2018
@@ -36,12 +37,12 @@ class Ports:
     account: int = 9091
     apiserver: int = 9092
     controller_manager: int = 9093
-    redis: int = 36379
+    redis: int = 16379
     openldap: int = 30389
-    mariadb: int = 33306
-    prometheus: int = 39090
-    node_exporter: int = 39100
-    kubernetes: int = 36443
+    mariadb: int = 13306
+    prometheus: int = 19090
+    node_exporter: int = 19100
+    kubernetes: int = 26443
 
     def shifted(self, offset: int) -> "Ports":
         """Each port moved by `offset`."""
