@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -89,6 +90,7 @@ class Platform:
 
     env: Mapping[str, str]
     state: Path
+    _home: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
     @property
     def gateway_url(self) -> str:
@@ -133,7 +135,7 @@ class Platform:
             capture_output=True,
             text=True,
             timeout=timeout,
-            env=self._bare_environment(),
+            env=self.kubectl_environment,
             check=False,
         )
 
@@ -141,7 +143,7 @@ class Platform:
         """Start a kubectl that goes on (a watch, `logs -f`), its output on a pipe."""
         return await asyncio.create_subprocess_exec(
             *self.kubectl_command(*arguments, token=token),
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self._bare_environment(),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self.kubectl_environment,
         )  # fmt: skip
 
     def kubectl_command(self, *arguments: str, token: str) -> list[str]:
@@ -153,5 +155,7 @@ class Platform:
         authority = ("--certificate-authority", self.env["KS_GATEWAY_CA_FILE"])
         return [self.env["KS_KUBECTL"], *server, *authority, "--token", token, *arguments]
 
-    def _bare_environment(self) -> dict[str, str]:
-        return {**os.environ, "KUBECONFIG": os.devnull, "HOME": str(self.state)}
+    @property
+    def kubectl_environment(self) -> dict[str, str]:
+        """An environment without a kubeconfig, whose home takes kubectl's cache."""
+        return {**os.environ, "KUBECONFIG": os.devnull, "HOME": self._home.name}

@@ -112,7 +112,7 @@ def test_exec_gives_an_interactive_terminal(platform: Platform, admin: Client, p
     command = platform.kubectl_command("exec", "-it", pod, "--", "sh", token=admin.token)
     process = subprocess.Popen(
         command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-        env={**os.environ, "KUBECONFIG": os.devnull, "HOME": str(platform.state)},
+        env=platform.kubectl_environment,
     )  # fmt: skip
     os.close(terminal)
     try:
