@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
 from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
+from ks_controller_manager.job.controller import JobController
 from ks_controller_manager.namespace.controller import NamespaceController
 from ks_controller_manager.workspace.controller import WorkspaceController
 from kubekit.cluster import Cluster
@@ -23,6 +24,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     WorkspaceController,  # workspaces      its ClusterRoles and ClusterRoleBindings
     NamespaceController,  # namespaces      its workspace, its Roles, its creator's RoleBinding
     ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
+    JobController,  # jobs
 )
 
 

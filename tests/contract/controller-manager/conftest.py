@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import pytest_asyncio
+import yaml
 
 from harness.kubernetes import KubernetesServer
 from harness.services import RunningService, running_service
 from kubekit.cluster import Cluster
 from kubekit.config import ClusterConfig
 from kubekit.errors import NotFound
-from kubekit.resource import NAMESPACES, WORKSPACES, Object, Resource
+from kubekit.resource import NAMESPACES, SERVICE_ACCOUNTS, WORKSPACES, Object, Resource
 
 WORKSPACE_LABEL = "kubesphere.io/workspace"
 _COPIED = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
@@ -36,6 +38,15 @@ async def install(kubeconfig: Path) -> None:
     )
     _, err = await process.communicate()
     assert process.returncode == 0, err.decode()
+
+
+def _with_token(kubeconfig: Path, token: str, target: Path) -> Path:
+    """Writes `kubeconfig` to `target`, for the account that `token` is of."""
+    content = yaml.safe_load(kubeconfig.read_text())
+    for entry in content["users"]:
+        entry["user"] = {"token": token}
+    target.write_text(yaml.safe_dump(content))
+    return target
 
 
 class Tenants:
@@ -112,6 +123,28 @@ async def manager(
         "ks-controller-manager", manager_config(platform_kubeconfig), directory
     ) as service:
         yield service
+
+
+@pytest_asyncio.fixture
+async def account_kubeconfig(cluster: Cluster, platform_kubeconfig: Path, tmp_path: Path) -> Path:
+    """Of the cluster, with no more rights than the controller manager's own account."""
+    path = f"{SERVICE_ACCOUNTS.path('kubesphere-system', 'ks-controller-manager')}/token"
+    token = orjson.loads(await cluster.request("POST", path, body={"spec": {"expirationSeconds": 600}}))
+    return _with_token(platform_kubeconfig, token["status"]["token"], tmp_path / "account-kubeconfig")
+
+
+@pytest_asyncio.fixture
+async def chosen(
+    account_kubeconfig: Path, managers: Callable[..., Any], request: pytest.FixtureRequest
+) -> AsyncIterator[RunningService]:
+    """A controller manager with the controllers that the test's module names in CONTROLLERS.
+
+    It has its account's rights only, and was refused nothing when the test ends.
+    """
+    enabled = {"controllers": {"enabled": list(request.module.CONTROLLERS)}}
+    async with managers(account_kubeconfig, leaderElection={"enabled": False}, **enabled) as service:
+        yield service
+        assert "forbidden" not in service.log.lower()
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import orjson
 import pytest
-import yaml
 
 from harness.services import RunningService
 from harness.waiting import eventually
@@ -22,7 +20,6 @@ from kubekit.resource import (
     NAMESPACES,
     ROLE_BINDINGS,
     ROLES,
-    SERVICE_ACCOUNTS,
     WORKSPACES,
 )
 from kubekit.transport import Impersonation
@@ -148,22 +145,10 @@ async def test_a_leader_that_stops_gives_its_place_up(cluster: Cluster, managers
         assert (await readyz(other))[0] == 200
 
 
-def with_token(kubeconfig: Path, token: str, target: Path) -> Path:
-    """Writes `kubeconfig` to `target`, for the account that `token` is of."""
-    content = yaml.safe_load(kubeconfig.read_text())
-    for entry in content["users"]:
-        entry["user"] = {"token": token}
-    target.write_text(yaml.safe_dump(content))
-    return target
-
-
 async def test_its_own_account_is_enough(
-    cluster: Cluster, tenants: Any, managers: Managers, platform_kubeconfig: Path, tmp_path: Path
+    cluster: Cluster, tenants: Any, managers: Managers, account_kubeconfig: Path
 ) -> None:
-    path = f"{SERVICE_ACCOUNTS.path('kubesphere-system', 'ks-controller-manager')}/token"
-    token = orjson.loads(await cluster.request("POST", path, body={"spec": {"expirationSeconds": 600}}))
-    own = with_token(platform_kubeconfig, token["status"]["token"], tmp_path / "own-kubeconfig")
-    async with managers(own) as manager:
+    async with managers(account_kubeconfig) as manager:
         prefix = await populate(tenants, 1, 1)
         await eventually(lambda: converged(cluster, prefix, 1, 1), 30)
         await cluster.delete(NAMESPACES, f"{prefix}-n0")

@@ -1,0 +1,1 @@
+"""The history of a Job's runs, kept through its deletion and re-creation."""
