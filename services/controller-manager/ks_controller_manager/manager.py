@@ -11,6 +11,7 @@ from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindi
 from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
 from ks_controller_manager.job.controller import JobController
 from ks_controller_manager.namespace.controller import NamespaceController
+from ks_controller_manager.network.controller import WorkspaceNetworkPolicyController
 from ks_controller_manager.workspace.controller import WorkspaceController
 from kubekit.cluster import Cluster
 from kubekit.controller import Controller, ControllerManager
@@ -25,6 +26,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     NamespaceController,  # namespaces      its workspace, its Roles, its creator's RoleBinding
     ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
     JobController,  # jobs
+    WorkspaceNetworkPolicyController,  # its kind      its NetworkPolicies, namespaces, workspaces
 )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
+from ks_controller_manager.conditions import timestamp
 from ks_controller_manager.names import SYSTEM_WORKSPACE, WORKSPACE_FINALIZER
 from ks_controller_manager.namespace.ownership import owned_by_system_workspace, workspace_of
 from ks_controller_manager.workspace import roles, status
@@ -47,7 +47,7 @@ class WorkspaceController(Controller):
         except (KubernetesError, OwnedByAnother) as error:
             await self._fail(workspace, error)
             raise
-        await self._say(workspace, status.ready(workspace, _now()))
+        await self._say(workspace, status.ready(workspace, timestamp()))
         return DONE
 
     def merge(self, present: Object, wanted: Object) -> Object:
@@ -61,13 +61,13 @@ class WorkspaceController(Controller):
             # Clusters of v2.1.1 have such; each is released by the namespace controller, which wakes us.
             return
         await remove_finalizer(self.cluster, WORKSPACES, workspace, WORKSPACE_FINALIZER)
-        await self._say(workspace, status.ending(workspace, _now()))
+        await self._say(workspace, status.ending(workspace, timestamp()))
 
     async def _fail(self, workspace: Object, error: KubernetesError | OwnedByAnother) -> None:
         reason = error.reason if isinstance(error, KubernetesError) else "OwnedByAnother"
         await self._events.warning(workspace, reason or "Failed", str(error))
         with suppress(KubernetesError):
-            await self._say(workspace, status.failed(workspace, reason, str(error), _now()))
+            await self._say(workspace, status.failed(workspace, reason, str(error), timestamp()))
 
     async def _say(self, workspace: Object, patch: dict[str, Any]) -> None:
         if patch:
@@ -81,7 +81,3 @@ class WorkspaceController(Controller):
 def _system_workspace(namespace: Object) -> Iterable[Key]:
     if workspace_of(namespace) == SYSTEM_WORKSPACE or owned_by_system_workspace(namespace):
         yield Key(None, SYSTEM_WORKSPACE)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Who may speak with the pods of a workspace: WorkspaceNetworkPolicies to NetworkPolicies."""
