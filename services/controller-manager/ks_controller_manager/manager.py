@@ -9,9 +9,12 @@ from collections.abc import Iterator
 
 from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
 from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
+from ks_controller_manager.destinationrule.controller import DestinationRuleController
 from ks_controller_manager.job.controller import JobController
 from ks_controller_manager.namespace.controller import NamespaceController
 from ks_controller_manager.network.controller import WorkspaceNetworkPolicyController
+from ks_controller_manager.servicemesh.components import ISTIO
+from ks_controller_manager.virtualservice.controller import VirtualServiceController
 from ks_controller_manager.workspace.controller import WorkspaceController
 from kubekit.cluster import Cluster
 from kubekit.controller import Controller, ControllerManager
@@ -27,6 +30,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
     JobController,  # jobs
     WorkspaceNetworkPolicyController,  # its kind      its NetworkPolicies, namespaces, workspaces
+    VirtualServiceController,  # services      its DestinationRule, the Strategy of its component
+    DestinationRuleController,  # services      its Deployments, the ServicePolicy of its component
 )
 
 
@@ -81,7 +86,7 @@ class Manager:
             str(resource)
             for controller in self._controllers.controllers
             for resource, cache in controller.cache.items()
-            if not cache.served
+            if not cache.served and resource not in ISTIO
         }
         if missing:
             yield f"the cluster does not serve {', '.join(sorted(missing))}; install the platform"

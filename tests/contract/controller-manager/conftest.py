@@ -144,7 +144,9 @@ async def chosen(
     enabled = {"controllers": {"enabled": list(request.module.CONTROLLERS)}}
     async with managers(account_kubeconfig, leaderElection={"enabled": False}, **enabled) as service:
         yield service
-        assert "forbidden" not in service.log.lower()
+        refused = [line for line in service.log.splitlines() if "forbidden" in line.lower()]
+        # A namespace may end before the manager has heard of it.
+        assert [line for line in refused if "because it is being terminated" not in line] == []
 
 
 @pytest.fixture

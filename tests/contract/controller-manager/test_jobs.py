@@ -7,7 +7,6 @@ import pytest
 
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
-from kubekit.errors import NotFound
 from kubekit.resource import JOBS, Object
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("chosen")]
@@ -63,8 +62,8 @@ async def test_a_job_that_is_run_again_keeps_the_history_of_its_runs(cluster: Cl
     await cluster.delete(JOBS, "backup", namespace)
 
     async def gone() -> None:
-        with pytest.raises(NotFound):
-            await cluster.get(JOBS, "backup", namespace)
+        left = [found["metadata"]["name"] for found in (await cluster.list(JOBS, namespace)).items]
+        assert "backup" not in left
 
     await eventually(gone)
     await cluster.create(JOBS, job("backup", namespace, history), namespace)

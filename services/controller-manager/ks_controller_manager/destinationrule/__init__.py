@@ -1,0 +1,1 @@
+"""Versions of a component in the mesh: Deployments and ServicePolicies to DestinationRules."""

@@ -1,0 +1,1 @@
+"""Traffic of a component in the mesh: Strategies to VirtualServices."""
