@@ -25,9 +25,9 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _holds(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
-    value = labels.get(expression["key"])
+    value = labels.get(expression.get("key", ""))
     values: list[str] = expression.get("values") or []
-    match expression["operator"]:
+    match expression.get("operator"):
         case "In":
             return value in values
         case "NotIn":
@@ -38,5 +38,6 @@ def _holds(expression: dict[str, Any], labels: Mapping[str, str]) -> bool:
             return value is None
         case operator:
             raise UnknownOperator(
-                f"the operator {operator!r} of {expression['key']} is none of In, NotIn, Exists, DoesNotExist"
+                f"the operator {operator!r} of {expression.get('key')} is none of "
+                "In, NotIn, Exists, DoesNotExist"
             )

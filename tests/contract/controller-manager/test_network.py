@@ -151,10 +151,10 @@ async def test_the_policy_of_somebody_else_stays_and_it_is_said(isolated: Isolat
 
     async def said() -> None:
         status, reason, message = await isolated.ready()
-        assert (status, reason) == ("False", "ResourceExists")
+        assert (status, reason) == ("False", "OwnedByAnother")
         assert f"{first}/{name}" in message
         events = (await isolated.cluster.list(EVENTS, "default")).items
-        assert "ResourceExists" in [
+        assert "OwnedByAnother" in [
             event["reason"] for event in events if event["involvedObject"]["name"] == isolated.policy
         ]
 

@@ -159,6 +159,21 @@ def test_stale_routes_go_and_the_rest_stays() -> None:
     }
 
 
+def test_strategy_hosts_are_those_of_the_service() -> None:
+    template = {**CANARY, "hosts": ["payments.other.svc.cluster.local"], "gateways": ["istio-system/public"]}
+    wanted = {"hosts": ["reviews"], "http": [{"route": [to("v1", 80), to("v2", 20)]}]}
+    assert routed(by=strategy(template)) == wanted
+    assert routed(by=strategy(template), present={"gateways": ["mine"], "tls": [{}]}) == {
+        "gateways": ["mine"],
+        **wanted,
+    }
+
+
+def test_a_strategy_without_routes_routes_nothing() -> None:
+    made = routes.virtual_service(service(), rule("v1"), strategy({"hosts": ["reviews"]}), None)
+    assert not routes.has_routes(made)
+
+
 def test_a_canary_has_its_weights_and_ports() -> None:
     assert routed(by=strategy()) == {"hosts": ["reviews"], "http": [{"route": [to("v1", 80), to("v2", 20)]}]}
 

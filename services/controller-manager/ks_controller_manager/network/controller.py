@@ -7,24 +7,22 @@ from contextlib import suppress
 from typing import Any
 
 from ks_controller_manager import conditions
+from ks_controller_manager.exact import make_exact
 from ks_controller_manager.namespace import ownership
 from ks_controller_manager.network import policies
 from ks_controller_manager.network.policies import WORKSPACE_NETWORK_POLICIES
 from ks_controller_manager.selectors import UnknownOperator, matches
 from kubekit.applier import OWNER_INDEX
+from kubekit.apply import OwnedByAnother
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome
 from kubekit.errors import Conflict, KubernetesError, NotFound
 from kubekit.events import EventRecorder
-from kubekit.objects import being_deleted, controller_uid, labels
+from kubekit.objects import being_deleted, labels
 from kubekit.resource import NAMESPACES, NETWORK_POLICIES, WORKSPACES, Object
 
 _WORKSPACE_INDEX = "workspace"
 _SELECTING_INDEX = "selects-workspaces"
-
-
-class ResourceExists(Exception):
-    """A NetworkPolicy of the wanted name is there, and is somebody else's."""
 
 
 class WorkspaceNetworkPolicyController(Controller):
@@ -51,7 +49,7 @@ class WorkspaceNetworkPolicyController(Controller):
             await self._enforce(policy)
         except Conflict:
             raise
-        except (KubernetesError, ResourceExists, UnknownOperator) as error:
+        except (KubernetesError, OwnedByAnother, UnknownOperator) as error:
             await self._fail(policy, error)
             raise
         message = "NetworkPolicies are in place in every namespace of the workspace."
@@ -63,11 +61,11 @@ class WorkspaceNetworkPolicyController(Controller):
         spec = policies.spec(policy, self._workspaces)
         namespaces = self._namespaces(policy)
         await self._withdraw(policy, namespaces)
-        errors: list[KubernetesError | ResourceExists] = []
+        errors: list[KubernetesError | OwnedByAnother] = []
         for namespace in namespaces:
             try:
                 await self._bring(policy, policies.network_policy(policy, namespace, spec))
-            except (KubernetesError, ResourceExists) as error:
+            except (KubernetesError, OwnedByAnother) as error:
                 errors.append(error)
         if errors:
             raise errors[0]
@@ -76,16 +74,9 @@ class WorkspaceNetworkPolicyController(Controller):
         """Makes the spec exactly so: a field that somebody adds may open or close what it should not."""
         metadata = wanted["metadata"]
         present = self.cache[NETWORK_POLICIES].get(metadata["name"], metadata["namespace"])
-        if present is not None and controller_uid(present) != policy["metadata"]["uid"]:
-            raise ResourceExists(
-                f"NetworkPolicy {metadata['namespace']}/{metadata['name']} exists and is not of this "
-                "WorkspaceNetworkPolicy: delete or rename one of them"
-            )
-        if present is None or policies.canonical(present["spec"]) == wanted["spec"]:
-            await self.apply(policy, [wanted])
-        elif not being_deleted(present):
-            replaced = {**present, "spec": wanted["spec"]}
-            await self.cluster.update(NETWORK_POLICIES, replaced, field_manager=self.name)
+        if present is not None and policies.canonical(present["spec"]) == wanted["spec"]:
+            wanted = {**wanted, "spec": present["spec"]}
+        await make_exact(self, NETWORK_POLICIES, policy, wanted, adopt=False)
 
     async def _withdraw(self, policy: Object, namespaces: list[str]) -> None:
         """Takes the policy out of namespaces that have left its workspace."""

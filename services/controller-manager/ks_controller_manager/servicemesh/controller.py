@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
+from ks_controller_manager.exact import make_exact
 from ks_controller_manager.servicemesh.components import COMPONENT_INDEX, component_in, component_key, in_mesh
-from kubekit.apply import OwnedByAnother, check_owner, owned
+from kubekit.apply import OwnedByAnother
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome, RequeueAfter
 from kubekit.errors import Conflict, KubernetesError, NotFound
 from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted, labels, owner_reference
 from kubekit.resource import NAMESPACES, SERVICES, Object, Resource
+
+log = logging.getLogger(__name__)
 
 _ISTIO_AGAIN = 5
 """Seconds until Istio is looked for again that was taken away while this runs."""
@@ -57,9 +61,9 @@ class MeshController(Controller):
         if not self.cache[self.writes].served:
             return RequeueAfter(_ISTIO_AGAIN)
         try:
-            wanted = self.wanted(service)
+            wanted = self._checked(service)
             if wanted is not None:
-                await self._bring(service, wanted)
+                await make_exact(self, self.writes, service, wanted, adopt=True)
             await self._adopt(service)
         except NotApplicable as error:
             await self._events.warning(service, error.reason, str(error))
@@ -83,17 +87,16 @@ class MeshController(Controller):
             )
         return found[0] if found else None
 
-    async def _bring(self, service: Object, wanted: Object) -> None:
-        """Makes the spec exactly so, as a route or policy that is left over goes on to work."""
-        metadata = wanted["metadata"]
-        present = self.cache[self.writes].get(metadata["name"], metadata["namespace"])
-        if present is None:
-            await self.apply(service, [wanted])
-            return
-        check_owner(service, present)
-        changed = _changed(service, present, wanted)
-        if changed != present and not being_deleted(present):
-            await self.cluster.update(self.writes, changed, field_manager=self.name)
+    def _checked(self, service: Object) -> Object | None:
+        """What is wanted. The schema of what users write leaves its template open, so it may be anything."""
+        try:
+            return self.wanted(service)
+        except (AttributeError, KeyError, TypeError) as error:
+            log.warning("%s: %s could not be read", self.name, self.follows.kind, exc_info=error)
+            raise NotApplicable(
+                f"Malformed{self.follows.kind}",
+                f"the template of {self.follows.kind} has not the form of a {self.writes.kind}: {error!r}",
+            ) from error
 
     async def _adopt(self, service: Object) -> None:
         """Has what is named after the Service end with it, as v2.1.1 deletes it then."""
@@ -129,19 +132,6 @@ class MeshController(Controller):
 
 def _nobody(_namespace: Object) -> Iterable[Key]:
     return ()
-
-
-def _changed(service: Object, present: Object, wanted: Object) -> Object:
-    """`present` with the spec of `wanted`, its labels, and the Service as its owner."""
-    there: dict[str, Any] = present["metadata"]
-    others = [one for one in there.get("ownerReferences") or [] if one["uid"] != service["metadata"]["uid"]]
-    owners = there.get("ownerReferences") or []
-    reference = owned(service, wanted)["metadata"]["ownerReferences"][0]
-    metadata = there | {
-        "labels": labels(present) | labels(wanted),
-        "ownerReferences": owners if reference in owners else [*others, reference],
-    }
-    return {**present, "metadata": metadata, "spec": wanted["spec"]}
 
 
 def _with_owner(service: Object, obj: Object) -> dict[str, Any]:

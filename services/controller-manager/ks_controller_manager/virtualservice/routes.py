@@ -19,14 +19,16 @@ _KINDS = ("http", "tcp", "tls")
 def virtual_service(service: Object, rule: Object, strategy: Object | None, present: Object | None) -> Object:
     """The VirtualService for `service`, whose versions are the subsets of `rule`, of which it needs one.
 
-    Its spec has no routes where nothing can be routed: see `has_routes`.
+    It keeps what `present` says beside hosts and routes. It has no routes where nothing can be routed: see
+    `has_routes`.
     """
     ready = [subset["name"] for subset in rule["spec"]["subsets"]]
     asked: dict[str, Any] = (strategy or {}).get("spec") or {}
     if strategy is not None and _applies(asked, ready):
-        spec = _by_strategy(service, asked)
+        routes = _by_strategy(service, asked)
     else:
-        spec = _to_one_version(service, _default(asked, ready), (present or {}).get("spec") or {})
+        routes = _to_one_version(service, _default(asked, ready))
+    kept = {name: value for name, value in ((present or {}).get("spec") or {}).items() if name not in _KINDS}
     return {
         "apiVersion": VIRTUAL_SERVICES.api_version,
         "kind": VIRTUAL_SERVICES.kind,
@@ -35,7 +37,8 @@ def virtual_service(service: Object, rule: Object, strategy: Object | None, pres
             "namespace": service["metadata"]["namespace"],
             "labels": labels(service),
         },
-        "spec": spec,
+        # Who may write strategies need not be one who may take over the traffic of other hosts or gateways.
+        "spec": kept | {"hosts": [service["metadata"]["name"]]} | routes,
     }
 
 
@@ -57,7 +60,7 @@ def _default(asked: dict[str, Any], ready: list[str]) -> str:
     return principal if principal in ready else ready[0]
 
 
-def _to_one_version(service: Object, subset: str, present: dict[str, Any]) -> dict[str, Any]:
+def _to_one_version(service: Object, subset: str) -> dict[str, Any]:
     """All traffic to `subset`, by the first port for HTTP and the last for TCP before it, as in v2.1.1."""
     host = service["metadata"]["name"]
     routes: dict[str, Any] = {}
@@ -70,8 +73,7 @@ def _to_one_version(service: Object, subset: str, present: dict[str, Any]) -> di
             routes["http"] = route
             break
         routes["tcp"] = route
-    kept = {name: value for name, value in present.items() if name not in ("http", "tcp")}
-    return kept | {"hosts": [host]} | routes
+    return routes
 
 
 def _is_http(name: str) -> bool:
@@ -80,18 +82,19 @@ def _is_http(name: str) -> bool:
 
 
 def _by_strategy(service: Object, asked: dict[str, Any]) -> dict[str, Any]:
-    spec = copy.deepcopy(_template(asked))
-    spec.setdefault("hosts", [service["metadata"]["name"]])
+    """The routes of the strategy's template, or all traffic to its governor once it has one."""
+    template = _template(asked)
+    routes = copy.deepcopy({kind: template[kind] for kind in _KINDS if template.get(kind)})
     governor = subset_name(asked.get("governor") or "")
     if governor:
         destination = {"host": service["metadata"]["name"], "subset": governor}
         route = [{"route": [{"destination": destination, "weight": 100}]}]
-        if spec.get("http"):
-            spec["http"] = route
-        elif spec.get("tcp"):
-            spec["tcp"] = route
-    _fill_ports(spec, service["spec"]["ports"][0]["port"])
-    return spec
+        if "http" in routes:
+            routes["http"] = route
+        elif "tcp" in routes:
+            routes["tcp"] = route
+    _fill_ports(routes, service["spec"]["ports"][0]["port"])
+    return routes
 
 
 def _fill_ports(spec: dict[str, Any], port: int) -> None:
