@@ -157,7 +157,9 @@ async def test_its_own_account_is_enough(
             assert f"{NAMESPACES} /{prefix}-n0" not in await versions(cluster, prefix)
 
         await eventually(gone, 60)
-        assert "forbidden" not in manager.log.lower()
+        refused = [line for line in manager.log.splitlines() if "forbidden" in line.lower()]
+        # A namespace may end before the manager has heard of it.
+        assert [line for line in refused if "because it is being terminated" not in line] == []
 
 
 @pytest.mark.parametrize(
