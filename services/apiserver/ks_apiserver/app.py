@@ -2,6 +2,10 @@
 
 from ks_apiserver.clients.kubernetes import cluster_config
 from ks_apiserver.configz import api as configz_api
+from ks_apiserver.resources import api as resources_api
+from ks_apiserver.resources.access import Access as ResourcesAccess
+from ks_apiserver.resources.objects import Objects
+from ks_apiserver.resources.search import Search
 from ks_apiserver.tenant import api as tenant_api
 from ks_apiserver.tenant.access import Access
 from ks_apiserver.tenant.namespaces import Namespaces
@@ -24,9 +28,16 @@ def build(config: Config) -> Service:
     namespaces = Namespaces(cluster, access)
     workspaces = Workspaces(cluster, access, namespaces)
 
+    resources_access = ResourcesAccess(rbac)
+    search = Search(Objects(cluster), resources_access)
+
     return service(
         NAME,
         config,
         needs=[cluster, rbac],
-        groups=[configz_api.group(config), tenant_api.group(access, workspaces, namespaces, OwnRules(rbac))],
+        groups=[
+            configz_api.group(config),
+            tenant_api.group(access, workspaces, namespaces, OwnRules(rbac)),
+            resources_api.group(resources_access, search),
+        ],
     )

@@ -38,6 +38,8 @@ NEEDS = {
         ("watch", "", "pods", "", ""),
         ("watch", "tenant.kubesphere.io", "workspaces", "", ""),
         ("watch", RBAC, "clusterroles", "", ""),
+        ("watch", "devops.kubesphere.io", "s2iruns", "", ""),
+        ("list", "extensions", "ingresses", "", ""),
     ],
     "ks-controller-manager": [
         ("update", "tenant.kubesphere.io", "workspaces/status", "", "any"),

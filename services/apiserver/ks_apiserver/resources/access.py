@@ -1,0 +1,59 @@
+"""Who may read resources here: whom a role lets do so in resources.kubesphere.io, and nobody else."""
+
+from ks_apiserver.clients.kubernetes import translated
+from kubekit.rbac import RbacIndex, RequestInfo, effective_groups
+from servicekit.errors import Forbidden
+from servicekit.identity import Identity
+
+GROUP = "resources.kubesphere.io"
+VERSION = "v1alpha2"
+
+
+class Access:
+    """Answers from the cluster's roles and bindings; raises Unavailable until these were read."""
+
+    def __init__(self, rbac: RbacIndex) -> None:
+        self._rbac = rbac
+
+    def require_lister(self, caller: Identity, resource: str, namespace: str | None = None) -> None:
+        """Raises Forbidden unless the caller may list `resource`, in the namespace or in all of them."""
+        self._require(caller, "list", resource, namespace)
+
+    def require_reader(
+        self,
+        caller: Identity,
+        resource: str,
+        name: str,
+        namespace: str | None = None,
+        subresource: str = "",
+    ) -> None:
+        """Raises Forbidden unless the caller may get one object, or that part of it."""
+        self._require(caller, "get", resource, namespace, name, subresource)
+
+    def _require(
+        self,
+        caller: Identity,
+        verb: str,
+        resource: str,
+        namespace: str | None,
+        name: str = "",
+        subresource: str = "",
+    ) -> None:
+        request = RequestInfo(
+            is_resource=True,
+            verb=verb,
+            path="",
+            api_prefix="kapis",
+            api_group=GROUP,
+            api_version=VERSION,
+            namespace=namespace or "",
+            resource=resource,
+            subresource=subresource,
+            name=name,
+        )
+        with translated():
+            groups = effective_groups(caller.user, caller.groups)
+            allowed = self._rbac.allows(caller.user, groups, request).allowed
+        if not allowed:
+            # The same words whether or not what was asked for exists.
+            raise Forbidden(f'User "{caller.user}" cannot {request}')
