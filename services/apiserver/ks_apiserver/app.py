@@ -4,7 +4,10 @@ from ks_apiserver.clients.kubernetes import cluster_config
 from ks_apiserver.configz import api as configz_api
 from ks_apiserver.resources import api as resources_api
 from ks_apiserver.resources.access import Access as ResourcesAccess
+from ks_apiserver.resources.components import Components
 from ks_apiserver.resources.objects import Objects
+from ks_apiserver.resources.quotas import Quotas
+from ks_apiserver.resources.revisions import Revisions
 from ks_apiserver.resources.search import Search
 from ks_apiserver.tenant import api as tenant_api
 from ks_apiserver.tenant.access import Access
@@ -29,7 +32,8 @@ def build(config: Config) -> Service:
     workspaces = Workspaces(cluster, access, namespaces)
 
     resources_access = ResourcesAccess(rbac)
-    search = Search(Objects(cluster), resources_access)
+    objects = Objects(cluster)
+    search = Search(objects, resources_access)
 
     return service(
         NAME,
@@ -38,6 +42,12 @@ def build(config: Config) -> Service:
         groups=[
             configz_api.group(config),
             tenant_api.group(access, workspaces, namespaces, OwnRules(rbac)),
-            resources_api.group(resources_access, search),
+            resources_api.group(
+                resources_access,
+                search,
+                Components(objects, resources_access),
+                Quotas(objects, search, resources_access),
+                Revisions(objects, resources_access),
+            ),
         ],
     )

@@ -19,6 +19,7 @@ from kubekit.resource import (
     INGRESSES,
     NAMESPACES,
     PERSISTENT_VOLUME_CLAIMS,
+    RESOURCE_QUOTAS,
     SECRETS,
     Resource,
 )
@@ -179,3 +180,51 @@ async def test_a_deleted_namespace_is_soon_no_more_found(made, as_, cluster):
     await eventually(there, timeout=30)
     await cluster.delete(NAMESPACES, name)
     await eventually(marked, timeout=30)
+
+
+async def test_quotas_say_what_a_namespace_has_left(made, as_, cluster):
+    namespace = made.name("ns1")
+    hard = {"count/configmaps": "20", "requests.storage": "8Gi"}
+    await cluster.create(RESOURCE_QUOTAS, {"metadata": {"name": "quota"}, "spec": {"hard": hard}}, namespace)
+
+    async def counted() -> None:
+        answer = await as_(made, "erin").get(f"{RESOURCES}/namespaces/{namespace}/quotas")
+        data = answer.json["data"]
+        assert data["hard"] == hard
+        assert data["left"]["requests.storage"] == "7Gi"
+        assert data["used"]["count/deployments.apps"] == "2"
+        assert data["used"]["count/s2ibuilders.devops.kubesphere.io"] == "0"
+
+    await eventually(counted, timeout=30)
+
+
+async def test_workloads_that_are_not_as_they_should_be_are_counted(made, as_):
+    path = f"{RESOURCES}/namespaces/{made.name('ns1')}/abnormalworkloads"
+
+    async def counted() -> None:
+        answer = await as_(made, "erin").get(path)
+        data = answer.json["data"]
+        assert (data["deployments"], data["persistentvolumeclaims"], data["jobs"]) == (1, 1, 0)
+
+    await eventually(counted, timeout=30)
+
+
+async def test_the_first_revision_of_a_deployment_is_its_replica_set(made, as_):
+    path = f"{RESOURCES}/namespaces/{made.name('ns1')}/deployments/web/revisions"
+
+    async def there() -> None:
+        answer = await as_(made, "erin").get(f"{path}/1")
+        assert answer.status == 200, answer.text
+        assert answer.json["metadata"]["ownerReferences"][0]["name"] == "web"
+
+    await eventually(there, timeout=30)
+    assert (await as_(made, "erin").get(f"{path}/9")).status == 404
+
+
+async def test_the_administrator_sees_the_health_of_the_platform(made, as_):
+    answer = await as_(made, "admin").get(f"{RESOURCES}/componenthealth")
+    assert answer.status == 200, answer.text
+    assert answer.json.keys() == {"kubesphereStatus", "nodeStatus"}
+    answer = await as_(made, "admin").get(f"{RESOURCES}/components")
+    assert isinstance(answer.json, list)
+    assert (await as_(made, "admin").get(f"{RESOURCES}/components/nosuch")).status == 404

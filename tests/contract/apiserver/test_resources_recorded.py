@@ -13,8 +13,12 @@ import pytest
 from yarl import URL
 
 from harness.recorded_cluster import RecordedCluster
+from ks_apiserver.resources.abnormal import abnormal_workloads
 from ks_apiserver.resources.access import Access
+from ks_apiserver.resources.components import Components
 from ks_apiserver.resources.objects import Objects
+from ks_apiserver.resources.quotas import Quotas
+from ks_apiserver.resources.revisions import Revisions
 from ks_apiserver.resources.search import Search
 from kubekit.cluster import Cluster
 from kubekit.rbac import RbacIndex
@@ -34,6 +38,11 @@ class Difference(NamedTuple):
     id: str
     status: int = 200
     total: int | None = None
+
+
+WORKLOADS: list[dict[str, Any]] = [
+    json.loads(line) for line in (DATA / "recorded-workloads.jsonl").read_text().splitlines()
+]
 
 
 def difference(record: dict[str, Any]) -> Difference | None:
@@ -63,12 +72,30 @@ def recorded() -> RecordedCluster:
     return RecordedCluster({**objects, "clusterroles": roles})
 
 
+class Service(NamedTuple):
+    """What answers, on the recorded objects."""
+
+    access: Access
+    search: Search
+    components: Components
+    quotas: Quotas
+    revisions: Revisions
+
+
 @pytest.fixture(scope="module")
-async def search(recorded: RecordedCluster) -> Search:
+async def service(recorded: RecordedCluster) -> Service:
     cluster = cast("Cluster", recorded)
     rbac = RbacIndex(cluster)
     await rbac.open()
-    return Search(Objects(cluster), Access(rbac))
+    access, objects = Access(rbac), Objects(cluster)
+    search = Search(objects, access)
+    components, revisions = Components(objects, access), Revisions(objects, access)
+    return Service(access, search, components, Quotas(objects, search, access), revisions)
+
+
+@pytest.fixture(scope="module")
+def search(service: Service) -> Search:
+    return service.search
 
 
 async def ask(search: Search, record: dict[str, Any]) -> Answer:
@@ -112,3 +139,41 @@ def check_page(record: dict[str, Any], body: dict[str, Any]) -> None:
         annotations = [item["metadata"].get("annotations", {}) for item in body["items"]]
         injected = [{key: value for key, value in each.items() if key in INJECTED} for each in annotations]
         assert injected == record["annotations"]
+
+
+async def ask_of_workloads(service: Service, caller: Identity, path: str) -> Any:
+    match path.strip("/").split("/"):
+        case ["components"]:
+            return await service.components.all(caller)
+        case ["components", name]:
+            return await service.components.one(caller, name)
+        case ["componenthealth"]:
+            return await service.components.health(caller)
+        case ["quotas"]:
+            return await service.quotas.of_cluster(caller)
+        case ["namespaces", namespace, "quotas"]:
+            return await service.quotas.of_namespace(caller, namespace)
+        case ["abnormalworkloads"]:
+            return await abnormal_workloads(service.search, service.access, caller)
+        case ["namespaces", namespace, "abnormalworkloads"]:
+            return await abnormal_workloads(service.search, service.access, caller, namespace)
+        case ["namespaces", namespace, "deployments", name, "revisions", revision]:
+            return await service.revisions.of_deployment(caller, namespace, name, revision)
+        case ["namespaces", namespace, resource, name, "revisions", revision]:
+            return await service.revisions.of_controller(caller, resource, namespace, name, revision)
+    raise AssertionError(path)
+
+
+@pytest.mark.parametrize("record", WORKLOADS, ids=lambda record: f"{record['user']} {record['path']}")
+async def test_workloads_and_quotas_answer_as_in_v2_1_1(record: dict[str, Any], service: Service) -> None:
+    caller = Identity(record["user"], (), "192.0.2.1")
+    accepted = difference({"query": "", **record})
+    expected = accepted.status if accepted else record["status"]
+    if expected == 200:
+        answer = await ask_of_workloads(service, caller, record["path"])
+        assert answer == answer | record["body"]
+        return
+    with pytest.raises(ServiceError) as refused:
+        await ask_of_workloads(service, caller, record["path"])
+    assert refused.value.status == expected
+    assert expected == 403 or str(refused.value) == record["body"]["message"]

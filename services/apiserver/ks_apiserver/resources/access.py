@@ -55,5 +55,7 @@ class Access:
             groups = effective_groups(caller.user, caller.groups)
             allowed = self._rbac.allows(caller.user, groups, request).allowed
         if not allowed:
-            # The same words whether or not what was asked for exists.
-            raise Forbidden(f'User "{caller.user}" cannot {request}')
+            # The same words whether or not what was asked for exists, and without its name.
+            where = "in this namespace" if namespace else "at the cluster scope"
+            what = f"{resource}/{subresource}" if subresource else resource
+            raise Forbidden(f'User "{caller.user}" cannot {verb} resource "{what}" of {GROUP} {where}')
