@@ -67,6 +67,7 @@ class Cluster:
         self._opened: Transport | None = None
         self._not_open_because = "await Cluster.open() first, and stop asking after close()"
         self._informers: dict[tuple[Resource, str | None, TrimFn], Informer] = {}
+        self._required: set[Informer] = set()
         self._renewing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -100,12 +101,13 @@ class Cluster:
         await self.close()
 
     async def check(self) -> None:
-        """Asks the server for its version, and each cache whether it is in step. Raises the reason when not.
+        """Asks the server for its version, and each required cache whether it is in step. Raises the reason
+        when not.
 
         A cache of an API that the cluster does not serve is no reason: it fills once the API appears.
         """
         await self._transport.send("GET", "/version", timeout=CHECK_TIMEOUT, limited=False)
-        for informer in self._informers.values():
+        for informer in self._required:
             informer.cache.check()
 
     @property
@@ -317,17 +319,21 @@ class Cluster:
         namespace: str | None = None,
         index: Mapping[str, IndexFn] | None = None,
         trim: TrimFn = default_trim,
+        required: bool = True,
     ) -> Cache:
         """The cache of a resource, in one namespace or all. Everybody who asks for the same shares it.
 
         It fills in the background, from when the cluster is open; await `synced` before trusting what it
-        lacks.
+        lacks. `check` asks those that somebody requires: one that starts with a request, for that request,
+        is none of them.
         """
         key = (resource, namespace, trim)
         informer = self._informers.get(key)
         if informer is None:
             cache = Cache(resource, namespace, trim)
             informer = self._informers[key] = Informer(self, cache, self.config.page_size)
+        if required:
+            self._required.add(informer)
         for name, fn in (index or {}).items():
             informer.cache.add_index(name, fn)
         if self._opened is not None:

@@ -9,7 +9,7 @@ from harness.fake_api_server import FakeApiServer
 from harness.waiting import eventually
 from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
-from kubekit.errors import NotServed, Unreachable
+from kubekit.errors import KubernetesError, NotServed, Unreachable
 from kubekit.resource import PODS
 from kubekit.store import Key
 
@@ -123,6 +123,18 @@ async def test_errors_of_the_server_are_retried_and_told_by_check(
     cache.require()
     await fake_cluster.check()
     assert [obj["metadata"]["name"] for obj in cache.all()] == ["one"]
+
+
+async def test_a_cache_that_nobody_requires_is_no_matter_of_check(
+    fake: FakeApiServer, fake_cluster: Cluster
+) -> None:
+    fake.failing = [403] * 1000
+    cache = fake_cluster.cache(PODS, required=False)
+    await fake_cluster.check()
+    assert fake_cluster.cache(PODS) is cache
+    with pytest.raises(KubernetesError):
+        await fake_cluster.check()
+    fake.failing = []
 
 
 async def test_an_api_that_is_not_served_is_picked_up_once_it_is(
