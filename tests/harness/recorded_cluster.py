@@ -17,7 +17,9 @@ class RecordedCluster:
         self.read_as: list[Impersonation | None] = []
         """As whom lists were asked for."""
 
-    def cache(self, resource: Resource, *, index: Mapping[str, IndexFn] | None = None) -> Cache:
+    def cache(
+        self, resource: Resource, *, index: Mapping[str, IndexFn] | None = None, required: bool = True
+    ) -> Cache:
         """A full cache of the resource, whatever its version."""
         found = self._caches.get(resource.plural)
         if found is None:

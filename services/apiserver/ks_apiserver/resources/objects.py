@@ -50,7 +50,7 @@ class Objects:
 
     async def plain(self, resource: Resource, indexes: Mapping[str, IndexFn] | None = None) -> Cache:
         """The cache of any resource; empty when its API is not served. Raises Unavailable likewise."""
-        cache = add_indexes(self._cluster.cache(resource, index=indexes))
+        cache = add_indexes(self._cluster.cache(resource, index=indexes, required=False))
         try:
             async with asyncio.timeout(FILL_TIMEOUT):
                 while cache.served and not cache.is_synced and cache.state.error is None:  # noqa: ASYNC110  three ends
