@@ -43,7 +43,7 @@ def related_kinds(kind: Kind, conditions: Conditions) -> Iterator[str]:
 def filters(kind: Kind, cache: Cache, conditions: Conditions, related: Related) -> list[Filter]:
     """One filter for each condition. `cache` holds the kind."""
     found = [_match(kind, cache, key, value, conditions, related) for key, value in conditions.match.items()]
-    return found + [_fuzzy(key, value) for key, value in conditions.fuzzy.items()]
+    return found + [_fuzzy(cache, key, value) for key, value in conditions.fuzzy.items()]
 
 
 def _match(
@@ -71,13 +71,14 @@ def _match(
     return Filter(generic.has_label(key, value), index=(LABEL, f"{key}={value}"))
 
 
-def _fuzzy(key: str, part: str) -> Filter:
+def _fuzzy(cache: Cache, key: str, part: str) -> Filter:
+    if key == "name":
+        return Filter(generic.has_name_like_in(cache, part))
     test = _FUZZY.get(key)
     return Filter(test(part) if test else generic.has_label_like(key, part))
 
 
 _FUZZY: dict[str, Callable[[str], Test]] = {
-    "name": generic.has_name_like,
     "label": generic.has_any_label_like,
     "annotation": generic.has_any_annotation_like,
     "app": generic.is_of_chart_like,
