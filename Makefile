@@ -52,6 +52,7 @@ format: $(READY) ## what ruff can mend by itself
 	$(BIN)/ruff format .
 
 bench: $(READY) provisions ## the benchmarks, each beside a baseline measured in the same run
+	@$(BIN)/devstack packages --benchmarks
 	@$(BIN)/pytest tests/bench -s -q $(ARGS)
 
 images: ## an image of each service that has a Dockerfile; needs a Docker engine

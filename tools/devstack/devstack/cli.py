@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     env.set_defaults(run=_env)
     needed = commands.add_parser("packages", help="install the missing Debian packages, start nothing")
     needed.add_argument("--tests", action="store_true", help="those of the tests too")
+    needed.add_argument("--benchmarks", action="store_true", help="those of the benchmarks too")
     needed.set_defaults(run=_packages)
     for command in commands.choices.values():
         _add_state(command, argparse.SUPPRESS)
@@ -175,6 +176,8 @@ def _packages(options: argparse.Namespace) -> int:
     wanted = requirements.for_stack(settings)
     if options.tests:
         wanted += requirements.for_tests(node=os.geteuid() == 0)
+    if options.benchmarks:
+        wanted += requirements.for_benchmarks()
     packages.ensure(wanted, print)
     return 0
 

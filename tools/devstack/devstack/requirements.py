@@ -25,3 +25,8 @@ def for_tests(node: bool) -> list[Requirement]:
         *tools,
         *(_NODE if node else []),
     ]
+
+
+def for_benchmarks() -> list[Requirement]:
+    """What the benchmarks need beside what the tests do: a load generator, and a peer to compare with."""
+    return [Requirement("wrk", "wrk"), Requirement("nginx", "nginx-light")]
