@@ -93,9 +93,8 @@ async def test_missing_definitions_are_waited_for(
 ) -> None:
     """missing-definitions"""
     async with manager_of() as manager:
-        await says(
-            manager, "the cluster does not serve workspaces.tenant.kubesphere.io; install the platform"
-        )
+        # The last of those that are missing, by name.
+        await says(manager, "workspaces.tenant.kubesphere.io; install the platform")
         await install_platform(own_kubernetes.kubeconfig)
         await make(admin, "after-install")
         await settled(admin, "after-install")
