@@ -13,16 +13,17 @@ async def eventually(
     timeout: float = 10,  # noqa: ASYNC109 - it ends the polling, never a call under way
     interval: float = 0.05,
 ) -> T:
-    """Calls `assertion` (plain or async) until it raises no AssertionError, and gives what it returned.
+    """Calls `assertion` (plain or async) until it holds, and gives what it returned.
 
-    After `timeout` seconds the last AssertionError is raised. Other exceptions are raised at once.
+    It does not hold yet while it raises AssertionError, or LookupError for a part of an answer that is not
+    there yet. After `timeout` seconds the last of these is raised. Other exceptions are raised at once.
     """
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
         try:
             outcome = assertion()
             return cast(T, await outcome if inspect.isawaitable(outcome) else outcome)
-        except AssertionError as failed:
+        except (AssertionError, LookupError) as failed:
             if asyncio.get_running_loop().time() >= deadline:
                 failed.add_note(f"still so after {timeout} seconds")
                 raise
