@@ -78,14 +78,19 @@ def _parts_of_redis_url(url: str) -> dict[str, Any]:
 
 
 class MysqlConfig(Section):
-    """`host` is `host:port`."""
+    """The database. `host` is `host:port`; without one, a file of SQLite serves in its place."""
 
     host: str = ""
+    database: str = "devops"
     username: str = ""
     password: SecretStr = SecretStr("")
     max_idle_connections: int = Field(default=100, ge=0)
     max_open_connections: int = Field(default=100, ge=1)
     max_connection_life_time: Seconds = Field(default=10, gt=0)
+    timeout: Seconds = Field(default=5, gt=0)
+    """For a connection, and for a transaction."""
+    sqlite_file: str = "kubesphere.db"
+    """Used while `host` is empty."""
 
     @property
     def enabled(self) -> bool:

@@ -152,11 +152,13 @@ class Blueprint:
                 "jwtSecretFile": str(self.jwt_secret_file),
                 "adminPasswordFile": str(self.admin_password_file),
             },
+            "mysql": {"sqliteFile": str(self._state / "kubesphere.db")},
             "log": {"format": "text"},
         }
         if self.mariadb:
             sections["mysql"] = {
                 "host": self.mariadb.address,
+                "database": self.mariadb.database,
                 "username": self.mariadb.user,
                 "passwordFile": str(self.secrets.file("mariadb-password")),
             }

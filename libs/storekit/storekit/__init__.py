@@ -1,0 +1,1 @@
+"""The platform's database: its tables, their migrations, and the way to them."""
