@@ -27,10 +27,13 @@ def unique(prefix: str) -> str:
 def config_of(
     openldap: RunningServer[Any],
     redis_server: RunningServer[Any],
-    cluster: KubernetesServer,
+    cluster: KubernetesServer | None = None,
     **sections: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The configuration of ks-account on these back ends, with `sections` over it."""
+    """The configuration of ks-account on these back ends, with `sections` over it.
+
+    Without `cluster`, the section `kubernetes` says where one is.
+    """
     base: dict[str, dict[str, Any]] = {
         "ldap": {
             "host": f"{openldap.host}:{openldap.port}",
@@ -40,7 +43,7 @@ def config_of(
             "groupSearchBase": "ou=Groups,dc=kubesphere,dc=io",
         },
         "redis": {"host": redis_server.host, "port": redis_server.port},
-        "kubernetes": {"kubeconfig": str(cluster.kubeconfig)},
+        "kubernetes": {"kubeconfig": str(cluster.kubeconfig)} if cluster else {},
         "authentication": {"jwtSecret": SECRET},
         "account": {"passwordRounds": 1000, "addressRateLimit": 100_000},
         "server": {"checkInterval": "500ms"},

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import yaml
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 Object = dict[str, Any]
 
@@ -150,8 +151,18 @@ async def running_fake_api_server(
 ) -> AsyncIterator[tuple[FakeApiServer, Path]]:
     """Such a server, and a kubeconfig for it."""
     fake = FakeApiServer(path)
+    async with serving(fake.answer, directory) as kubeconfig:
+        try:
+            yield fake, kubeconfig
+        finally:
+            fake.cut()
+
+
+@asynccontextmanager
+async def serving(answer: Handler, directory: Path) -> AsyncIterator[Path]:
+    """A kubeconfig in `directory` for a server on loopback, where `answer` answers everything."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.answer)
+    app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -171,7 +182,6 @@ async def running_fake_api_server(
         )
     )
     try:
-        yield fake, kubeconfig
+        yield kubeconfig
     finally:
-        fake.cut()
         await runner.cleanup()

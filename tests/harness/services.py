@@ -12,7 +12,7 @@ from devstack.ports import LOOPBACK, free_port
 from devstack.program import check_http
 from harness.processes import Process
 
-_READY_SECONDS = 30
+_READY_SECONDS = 120
 
 
 class RunningService:

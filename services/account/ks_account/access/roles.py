@@ -127,8 +127,8 @@ class Roles:
         return self._roles.get(name, namespace) if namespace else self._cluster_roles.get(name)
 
     def _bound(self, namespace: str, wanted: Callable[[Object], bool]) -> dict[str, Object]:
-        """The first binding of each user in a namespace, of those that are wanted."""
-        bindings = sorted(self._bindings.all(namespace), key=lambda b: b["metadata"]["creationTimestamp"])
+        """The first binding of each user in a namespace, of the wanted ones; the controller's is last."""
+        bindings = sorted(self._bindings.all(namespace), key=_age)
         bound: dict[str, Object] = {}
         for binding in filter(wanted, bindings):
             for name in users_in(binding):
@@ -153,6 +153,11 @@ def _role_in(binding: Object) -> dict[str, Any]:
         "role_binding": binding["metadata"]["name"],
         "role_bind_time": binding["metadata"]["creationTimestamp"],
     }
+
+
+def _age(binding: Object) -> tuple[bool, str, str]:
+    metadata = binding["metadata"]
+    return metadata["name"] == _ADMIN_BINDING, metadata["creationTimestamp"], metadata["name"]
 
 
 def _rules(role: Object) -> Iterator[Rule]:
