@@ -10,6 +10,10 @@ from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
 from ks_account.first_start import FirstStart
+from ks_account.kubectl import api as kubectl_api
+from ks_account.kubectl.kubeconfigs import Kubeconfigs
+from ks_account.kubectl.provisioning import Provisioning
+from ks_account.kubectl.terminals import Terminals
 from ks_account.login import api as login_api
 from ks_account.login.grants import Grants
 from ks_account.login.signin import SignIn
@@ -33,13 +37,16 @@ def build(config: AccountConfig) -> Service:
     directory = Directory(config.ldap, config.account)
     sessions = Sessions(config.redis, config.account.pool_wait)
 
+    kubeconfigs, terminals = Kubeconfigs(cluster, config.kubectl), Terminals(cluster, config.kubectl)
+    provisioning = Provisioning(directory, kubeconfigs, terminals, enabled=config.kubectl.enabled)
+
     tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
-    sign_in = SignIn(directory, sessions, tokens, config)
+    sign_in = SignIn(directory, sessions, tokens, config, provisioning.due)
     grants = Grants(sign_in, tokens, sessions, directory, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster, rbac)
-    accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds)
-    removal = Removal(directory, sessions, bindings, roles, cluster)
+    accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds, provisioning.due)
+    removal = Removal(directory, sessions, bindings, roles, provisioning, cluster)
     people = People(directory, sessions)
     members = Members(cluster, rbac, bindings, people, sessions)
     first_start = FirstStart(directory, sessions, accounts, roles, config)
@@ -50,6 +57,7 @@ def build(config: AccountConfig) -> Service:
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
     members_api.add_routes(iam, members)
     roles_api.add_routes(iam, Roles(cluster, rbac, people))
+    kubectl_api.add_routes(iam, provisioning)
     oauth = Group("iam.kubesphere.io", "v1alpha2", consumes=["application/json", login_api.FORM])
     login_api.add_grants(oauth, grants)
     review = Group("account.kubesphere.io", "v1alpha1", prefix="/apis/account.kubesphere.io/v1alpha1")
@@ -60,7 +68,7 @@ def build(config: AccountConfig) -> Service:
         config,
         needs=[cluster, rbac, directory, sessions, first_start],
         groups=[iam, oauth, review],
-        background=[first_start.run],
+        background=[first_start.run, provisioning.run],
     )
 
 

@@ -4,6 +4,7 @@ import re
 
 from pydantic import Field, field_validator
 
+from ks_account.kubectl.config import KubectlSection
 from servicekit.config import Config
 from servicekit.quantities import Seconds, parse_duration
 from servicekit.section import Section
@@ -56,3 +57,4 @@ class AccountConfig(Config):
     """The configuration of ks-account."""
 
     account: AccountSection = AccountSection()
+    kubectl: KubectlSection = KubectlSection()

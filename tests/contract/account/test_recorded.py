@@ -132,7 +132,7 @@ async def recorded_service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 
 @pytest.mark.parametrize("asked", RECORDED["asked"], ids=lambda asked: f"{asked[0]} {asked[1]}")
 async def test_questions_are_answered_as_v2_1_1_did(recorded_service: SignedClient, asked: list[Any]) -> None:
-    """ACCOUNT-2, ACCOUNT-9, ACCOUNT-15, ACCOUNT-21: where it is meant to differ."""
+    """ACCOUNT-2, ACCOUNT-9, ACCOUNT-15, ACCOUNT-21, ACCOUNT-26: where it is meant to differ."""
     user, path, status, number = asked
     answer = await recorded_service.acting_as(user).get(f"{IAM}{path}")
     expected = DIFFERENCES.get(path) if status != 403 else None

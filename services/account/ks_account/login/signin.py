@@ -18,6 +18,7 @@ sent along with it exceed the limit, and so are these, in the same words: which 
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
@@ -46,11 +47,18 @@ class SignIn:
     """Checks passwords, and begins sessions for those who know theirs."""
 
     def __init__(
-        self, directory: Directory, sessions: Sessions, tokens: Tokens, config: AccountConfig
+        self,
+        directory: Directory,
+        sessions: Sessions,
+        tokens: Tokens,
+        config: AccountConfig,
+        on_sign_in: Callable[[str], None],
     ) -> None:
+        """`on_sign_in` is told the name of each user who signs in, and returns at once."""
         self._directory = directory
         self._sessions = sessions
         self._tokens = tokens
+        self._on_sign_in = on_sign_in
         self._rounds = config.account.password_rounds
         self._idle = config.authentication.token_idle_timeout
         self.most_sessions = config.account.max_sessions if config.authentication.multi_login else 1
@@ -104,6 +112,7 @@ class SignIn:
         )
         refuse_for(wait)
         log.info("%s signed in from %s", session.user, attempt.address)
+        self._on_sign_in(session.user)
 
     async def _renew_hash(self, entry: UserEntry, password: str) -> None:
         """Replace a password in clear text, as v2.1.1 stored it, or a hash weaker than the ones made

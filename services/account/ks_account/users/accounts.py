@@ -33,15 +33,22 @@ class Accounts:
     """Reads, makes and changes users."""
 
     def __init__(
-        self, directory: Directory, sessions: Sessions, sign_in: SignIn, roles: ClusterRoles, rounds: int
+        self,
+        directory: Directory,
+        sessions: Sessions,
+        sign_in: SignIn,
+        roles: ClusterRoles,
+        rounds: int,
+        on_creation: Callable[[str], None],
     ) -> None:
-        """`rounds` of hashing for passwords."""
+        """`rounds` of hashing for passwords; `on_creation` is told the name of each user who is made."""
         self._directory = directory
         self._sessions = sessions
         self._sign_in = sign_in
         self._roles = roles
         self._administrators = Administrators(directory, roles)
         self._rounds = rounds
+        self._on_creation = on_creation
 
     async def page(self, query: PageQuery) -> Page[Profile]:
         """A page of the users that meet the conditions, by their time of creation or by name."""
@@ -104,6 +111,7 @@ class Accounts:
                 raise _taken() from None
             if new.cluster_role:
                 await self._grant_or_undo(username, new.cluster_role, caller)
+        self._on_creation(username)
         return await self._shown(username)
 
     async def update(

@@ -65,13 +65,18 @@ def check_name(name: str) -> str:
     users.
     """
     name = name.strip()
-    if not _NAME.fullmatch(name) or ".." in name or len(name) > MAX_NAME:
+    if not is_name(name):
         raise BadRequest(
             f"invalid username: {name[:MAX_NAME]}: it must consist of lower case letters, digits, '-' or "
             f"'.', begin and end with a letter or digit, and have at most {MAX_NAME} characters",
             reason="InvalidUsername",
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether a user, and so an object of Kubernetes, can have that name."""
+    return len(name) <= MAX_NAME and bool(_NAME.fullmatch(name)) and ".." not in name
 
 
 def check_email(email: str) -> str:

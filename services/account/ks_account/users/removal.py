@@ -1,7 +1,8 @@
 """Deleting a user with all that belongs to them.
 
-The entry in the directory goes last but one: until then the deletion can be asked for again, and it can
-after that too, since what is left of a user without an entry is removed as well.
+The deletion can be asked for again until all is gone: what is left of a user without an entry in the
+directory is removed as well. What the background makes for users goes after the entry, so that it is not
+made anew.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,15 +11,12 @@ from ks_account.access.bindings import Bindings
 from ks_account.access.cluster_roles import ClusterRoles
 from ks_account.access.owners import Owners
 from ks_account.clients.directory import Directory, NoSuchEntry
-from ks_account.clients.kubernetes import translated
 from ks_account.clients.sessions import Sessions
+from ks_account.kubectl.provisioning import Provisioning
 from ks_account.users.administrators import Administrators
 from kubekit.cluster import Cluster
-from kubekit.resource import CONFIG_MAPS, DEPLOYMENTS, Resource
 from servicekit.errors import Forbidden, NotFound, Unavailable
 from servicekit.identity import Identity
-
-CONTROLS_NAMESPACE = "kubesphere-controls-system"
 
 Step = Callable[[str], Awaitable[int]]
 """Removes something of a user and gives how many things that were."""
@@ -33,19 +31,19 @@ class Removal:
         sessions: Sessions,
         bindings: Bindings,
         roles: ClusterRoles,
+        provisioning: Provisioning,
         cluster: Cluster,
     ) -> None:
         self._directory = directory
         self._roles = roles
         self._administrators = Administrators(directory, roles)
-        self._cluster = cluster
         self._owners = Owners(cluster)
         self._steps: dict[str, Step] = {
             "sessions": sessions.end_all,
             "role bindings": bindings.exclude_everywhere,
-            "kubeconfig": lambda user: self._delete(CONFIG_MAPS, f"kubeconfig-{user}"),
-            "kubectl terminal": lambda user: self._delete(DEPLOYMENTS, f"kubectl-{user}"),
             "entry in the directory": self._delete_entry,
+            "kubeconfig": provisioning.remove_kubeconfig,
+            "kubectl terminal": provisioning.remove_terminal,
             "sessions begun meanwhile": sessions.end_all,
             "login log": sessions.forget,
         }
@@ -77,13 +75,5 @@ class Removal:
         try:
             await self._directory.delete_user(username)
         except NoSuchEntry:
-            return 0
-        return 1
-
-    async def _delete(self, resource: Resource, name: str) -> int:
-        try:
-            with translated():
-                await self._cluster.delete(resource, name, CONTROLS_NAMESPACE)
-        except NotFound:
             return 0
         return 1
