@@ -150,12 +150,27 @@ async def running_fake_api_server(
     directory: Path, path: str = "/api/v1/pods"
 ) -> AsyncIterator[tuple[FakeApiServer, Path]]:
     """Such a server, and a kubeconfig for it."""
-    fake = FakeApiServer(path)
-    async with serving(fake.answer, directory) as kubeconfig:
+    async with running_fake_cluster(directory, path) as (fakes, kubeconfig):
+        yield fakes[path], kubeconfig
+
+
+@asynccontextmanager
+async def running_fake_cluster(
+    directory: Path, *paths: str
+) -> AsyncIterator[tuple[dict[str, FakeApiServer], Path]]:
+    """Several resources behind one address, each by its path, and a kubeconfig for it."""
+    fakes = {path: FakeApiServer(path) for path in paths}
+    first = fakes[paths[0]]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await fakes.get(request.path, first).answer(request)
+
+    async with serving(answer, directory) as kubeconfig:
         try:
-            yield fake, kubeconfig
+            yield fakes, kubeconfig
         finally:
-            fake.cut()
+            for fake in fakes.values():
+                fake.cut()
 
 
 @asynccontextmanager

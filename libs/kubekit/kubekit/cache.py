@@ -24,6 +24,7 @@ GRACE = 5.0
 """Seconds that a filled cache may fail before `check` says so: a watch that breaks is mostly back at once."""
 
 ChangeType = Literal["added", "changed", "deleted"]
+_CHANGES: tuple[ChangeType, ...] = ("added", "changed", "deleted")
 TrimFn = Callable[[Object], Object]
 
 
@@ -114,6 +115,12 @@ class Cache:
         self._subscriptions = 0
         self._synced = asyncio.Event()
         self._failed_indexing = False
+        label = str(resource)
+        self._objects_metric = metrics.CACHE_OBJECTS.labels(label)
+        self._bytes_metric = metrics.CACHE_BYTES.labels(label)
+        self._events_metric = {kind: metrics.CACHE_EVENTS.labels(label, kind) for kind in _CHANGES}
+        self.changes = 0
+        """How many changes there have been: while it stays the same, so does every answer."""
 
     @property
     def is_synced(self) -> bool:
@@ -174,6 +181,10 @@ class Cache:
     def keys_by(self, index: str, value: str) -> list[Key]:
         """The keys that an index files under a value; nothing is decoded."""
         return list(self._store.index(index).rows(value))
+
+    def count_by(self, index: str, value: str) -> int:
+        """How many objects an index files under a value."""
+        return len(self._store.index(index).rows(value))
 
     def index_values(self, index: str) -> list[str]:
         """Every value that an index has objects for."""
@@ -258,10 +269,10 @@ class Cache:
         self._synced.set()
 
     def _publish(self, kind: ChangeType, key: Key, old: Row | None, new: Row | None) -> None:
-        labels = str(self.resource)
-        metrics.CACHE_EVENTS.labels(labels, kind).inc()
-        metrics.CACHE_OBJECTS.labels(labels).set(len(self._store))
-        metrics.CACHE_BYTES.labels(labels).set(self._store.bytes)
+        self.changes += 1
+        self._events_metric[kind].inc()
+        self._objects_metric.set(len(self._store))
+        self._bytes_metric.set(self._store.bytes)
         if self._handlers:
             change = Change(kind, key, old, new)
             for handler in list(self._handlers.values()):

@@ -4,13 +4,13 @@ A decoded pod takes about 16 KB of dictionaries, its trimmed bytes 3 KB; few of 
 ever read.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from sys import intern
 from typing import Any, NamedTuple, cast
 
 import orjson
 
+from kubekit.ordering import OrderFn, Ordering
 from kubekit.resource import Object
 
 Indexed = tuple[tuple[str, tuple[str, ...]], ...]
@@ -65,10 +65,6 @@ class Row:
         return cast("Object", orjson.loads(self.raw))
 
 
-OrderFn = Callable[[Row], tuple[str, ...]]
-"""What rows are sorted by; no two rows may share a value. The store keeps an order for each such function."""
-
-
 class Index:
     """Rows by the values of a function. An object that it fails on is left out, and told to `failed`."""
 
@@ -119,7 +115,7 @@ class Store:
         self._namespaces: dict[str, dict[Key, Row]] = {}
         self._indexes: dict[str, Index] = {}
         self._failed = failed
-        self._orders: dict[OrderFn, list[Row]] = {}
+        self._orders: dict[OrderFn, Ordering] = {}
 
     def put(self, obj: Object) -> Row | None:
         """Takes an object in. Gives the row that it replaces."""
@@ -132,31 +128,29 @@ class Store:
             key = old.key
             self._unfile(old)
         row = Row(key, obj)
-        self._reorder(old, row)
         self.rows[key] = row
         self.bytes += len(row.raw)
         if key.namespace is not None:
             self._namespaces.setdefault(key.namespace, {})[key] = row
         for name, index in self._indexes.items():
             self._file(name, index, row, obj)
+        for ordering in self._orders.values():
+            ordering.add(row)
         return old
 
     def remove(self, key: Key) -> Row | None:
         """Forgets an object. Gives its last row."""
         row = self.rows.pop(key, None)
         if row is not None:
-            self._reorder(row, None)
             self._unfile(row)
         return row
 
-    def ordered(self, by: OrderFn) -> list[Row]:
-        """Every row in an order, sorted when first asked for and kept up since. Callers must not change
-        the list.
-        """
-        rows = self._orders.get(by)
-        if rows is None:
-            rows = self._orders[by] = sorted(self.rows.values(), key=by)
-        return rows
+    def ordered(self, by: OrderFn) -> Ordering:
+        """Every row in an order, sorted when first asked for and kept up since."""
+        ordering = self._orders.get(by)
+        if ordering is None:
+            ordering = self._orders[by] = Ordering(by, self.rows.values())
+        return ordering
 
     def namespace(self, namespace: str) -> Mapping[Key, Row]:
         """The rows of a namespace."""
@@ -180,16 +174,10 @@ class Store:
             if not _same(present.fn, fn):
                 raise ValueError(f"index {name!r} is there already, with another function")
             return
+        self._orders.clear()  # they may read what rows are indexed by
         index = self._indexes[name] = Index(fn, self._failed)
         for row in self.rows.values():
             self._file(name, index, row, row.decode())
-
-    def _reorder(self, old: Row | None, new: Row | None) -> None:
-        for by, rows in self._orders.items():
-            if old is not None:
-                del rows[bisect_left(rows, by(old), key=by)]
-            if new is not None:
-                insort(rows, new, key=by)
 
     def _file(self, name: str, index: Index, row: Row, obj: Object) -> None:
         values = index.values(row, obj)
@@ -199,6 +187,8 @@ class Store:
 
     def _unfile(self, row: Row) -> None:
         self.bytes -= len(row.raw)
+        for ordering in self._orders.values():
+            ordering.drop(row)
         for name, values in row.indexed:
             self._indexes[name].drop(row, values)
         if row.namespace is not None:

@@ -53,25 +53,23 @@ def has_label_like(label: str, part: str) -> Test:
 def has_keyword(part: str) -> Test:
     """The name, a label or an annotation contains `part`."""
     has_any_label, has_any_annotation = has_any_label_like(part), has_any_annotation_like(part)
-    return lambda row: part in row.name or has_any_label(row) or has_any_annotation(row)
+    plain = _as_written(part)
+
+    def test(row: Row) -> bool:
+        return plain in row.raw and (part in row.name or has_any_label(row) or has_any_annotation(row))
+
+    return test
+
+
+def called(row: Row) -> str:
+    """The name and, after a character that no name has, what people call the object: a text to search in."""
+    display_name = row.values(_DISPLAY_NAME)
+    return f"{row.key.name}\0{display_name[0]}" if display_name else row.key.name
 
 
 def has_name_like(part: str) -> Test:
     """The name, or what people call it, contains `part`."""
-    return lambda row: part in row.name or any(part in text for text in row.values(_DISPLAY_NAME))
-
-
-def has_name_like_in(cache: Cache, part: str) -> Test:
-    """As `has_name_like`, for the rows of this cache: what people call them is looked up once, by index."""
-    called = {
-        key
-        for text in cache.index_values(_DISPLAY_NAME)
-        if part in text
-        for key in cache.keys_by(_DISPLAY_NAME, text)
-    }
-    if not called:
-        return lambda row: part in row.key.name
-    return lambda row: part in row.key.name or row.key in called
+    return lambda row: part in called(row)
 
 
 def has_any_label_like(part: str) -> Test:
@@ -85,8 +83,7 @@ def has_any_annotation_like(part: str) -> Test:
     """An annotation contains `part`, in its key or value; an empty part is in anything."""
     if not part:
         return lambda _: True
-    # Annotations rest in the bytes only; what is not in those, as JSON writes it, need not be decoded.
-    plain = part.encode() if part.isascii() and part.isalnum() else b""
+    plain = _as_written(part)
 
     def test(row: Row) -> bool:
         if plain not in row.raw:
@@ -95,6 +92,15 @@ def has_any_annotation_like(part: str) -> Test:
         return any(part in key or part in value for key, value in annotations.items())
 
     return test
+
+
+def _as_written(part: str) -> bytes:
+    """What is in the bytes of every object with `part` in a text of it: what lacks that need not be decoded.
+
+    Empty, which is in everything, for a part that JSON writes in another way.
+    """
+    plain = part.isprintable() and not set(part) & set('"\\')
+    return part.encode() if plain else b""
 
 
 def is_of_chart_like(part: str) -> Test:

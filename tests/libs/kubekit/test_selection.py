@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kubekit.cache import Cache
 from kubekit.resource import PODS
-from kubekit.store import Key
+from kubekit.store import Key, Row
 
 OBJECTS = st.lists(
     st.tuples(
@@ -35,6 +35,10 @@ def obj(namespace: str, name: str, second: int, node: str) -> dict[str, Any]:
     return {"metadata": metadata, "spec": {"nodeName": node}}
 
 
+def name_of(row: Row) -> str:
+    return row.name
+
+
 def filled(objects: list[tuple[str, str, int, str]]) -> Cache:
     cache = Cache(PODS)
     cache.add_index("node", lambda pod: pod["spec"]["nodeName"])
@@ -48,6 +52,7 @@ def filled(objects: list[tuple[str, str, int, str]]) -> Cache:
     st.sampled_from([None, "a", "b"]),
     st.sampled_from([None, "1", "2"]),
     st.none() | st.sets(st.builds(Key, st.sampled_from("ab"), st.text("xyz", min_size=1, max_size=2))),
+    st.none() | st.text("xyz", max_size=2),
     st.sampled_from(["name", "createTime"]),
     st.booleans(),
     st.one_of(st.none(), st.integers(0, 12)),
@@ -58,6 +63,7 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
     namespace: str | None,
     node: str | None,
     keys: set[Key] | None,
+    part: str | None,
     order: Any,
     reverse: bool,
     limit: int | None,
@@ -70,14 +76,17 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
         if (namespace is None or one[0] == namespace)
         and (node is None or one[3] == node)
         and (keys is None or one[:2] in keys)
+        and (part is None or part in one[1])
     ]
     wanted.sort(
         key=lambda one: (one[1], one[0]) if order == "name" else (one[2], one[1], one[0]), reverse=reverse
     )
     index = None if node is None else ("node", node)
-    page = (
-        cache.select(namespace, index=index, keys=keys).order_by(order, reverse=reverse).page(limit, offset)
-    )
+    found = cache.select(namespace, index=index, keys=keys).order_by(order, reverse=reverse)
+    if part is not None:
+        found = found.containing(name_of, part)
+    page = found.page(limit, offset)
+    assert found.count() == len(wanted)
     expected = wanted[offset:] if limit is None else wanted[offset : offset + limit]
     assert page.total == len(wanted)
     assert page.objects() == [obj(*one) for one in expected]
@@ -90,7 +99,7 @@ def test_indexes_and_orders_follow_every_change(
 ) -> None:
     cache = filled(objects)
     cache.select().order_by("createTime").page()
-    cache.select().order_by("name").page()
+    cache.select().order_by("name").containing(name_of, "x").page()
     for namespace, name, second, _ in objects:
         step = data.draw(st.sampled_from(["keep", "move", "delete"]))
         if step == "move":
@@ -102,8 +111,10 @@ def test_indexes_and_orders_follow_every_change(
     for order in ("createTime", "name"):
         # The same, by the way that sorts anew.
         asked: Any = order
-        anew = cache.select().where(lambda _: True).order_by(asked, reverse=True).page()
-        assert cache.select().order_by(asked, reverse=True).page() == anew
+        anew = cache.select(keys=cache.keys()).where(lambda _: True).order_by(asked, reverse=True)
+        assert cache.select().order_by(asked, reverse=True).page() == anew.page()
+        with_x = cache.select().order_by(asked, reverse=True).containing(name_of, "x")
+        assert with_x.page() == anew.where(lambda row: "x" in row.name).page()
     by_node: dict[str, list[Any]] = {}
     for there in cache.all():
         by_node.setdefault(there["spec"]["nodeName"], []).append(there["metadata"]["uid"])
@@ -127,6 +138,23 @@ def test_what_cannot_be_asked_is_named() -> None:
         cache.select().order_by("age")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="another function"):
         cache.add_index("node", lambda pod: pod["metadata"]["name"])
+
+
+def by_node_and_name(row: Row) -> tuple[str, ...]:
+    return (*row.values("node"), row.name, row.namespace or "")
+
+
+def test_an_order_of_ones_own_may_read_what_rows_are_indexed_by() -> None:
+    cache = filled([("a", "x", 1, "2"), ("a", "y", 2, "1"), ("b", "x", 3, "2")])
+    cache.put(obj("a", "z", 4, "1"))
+    cache.remove(Key("b", "x"))
+    assert [
+        found["metadata"]["name"] for found in cache.select().order_by(by_node_and_name).page().objects()
+    ] == [
+        "y",
+        "z",
+        "x",
+    ]
 
 
 def test_an_index_that_comes_late_covers_what_is_there() -> None:

@@ -7,6 +7,7 @@ from ks_apiserver import conditions as generic
 from ks_apiserver.conditions import LABEL, Test
 from ks_apiserver.resources.kinds import OWNER, USER_FACING, Kind
 from kubekit.cache import Cache, Row
+from kubekit.ordering import TextFn
 from kubekit.store import Key
 from servicekit.paging import Conditions
 
@@ -20,6 +21,8 @@ class Filter:
     """The rows that an index files under a value: exactly those that pass the test."""
     keys: Collection[Key] | None = None
     """The keys of all rows that pass the test."""
+    text: tuple[TextFn, str] | None = None
+    """A text of the rows, and the part that is in that of those which pass the test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def related_kinds(kind: Kind, conditions: Conditions) -> Iterator[str]:
 def filters(kind: Kind, cache: Cache, conditions: Conditions, related: Related) -> list[Filter]:
     """One filter for each condition. `cache` holds the kind."""
     found = [_match(kind, cache, key, value, conditions, related) for key, value in conditions.match.items()]
-    return found + [_fuzzy(cache, key, value) for key, value in conditions.fuzzy.items()]
+    return found + [_fuzzy(key, value) for key, value in conditions.fuzzy.items()]
 
 
 def _match(
@@ -71,9 +74,9 @@ def _match(
     return Filter(generic.has_label(key, value), index=(LABEL, f"{key}={value}"))
 
 
-def _fuzzy(cache: Cache, key: str, part: str) -> Filter:
+def _fuzzy(key: str, part: str) -> Filter:
     if key == "name":
-        return Filter(generic.has_name_like_in(cache, part))
+        return Filter(generic.has_name_like(part), text=(generic.called, part))
     test = _FUZZY.get(key)
     return Filter(test(part) if test else generic.has_label_like(key, part))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ks_apiserver.resources import fields, status
+from kubekit.ordering import OrderFn
 from kubekit.resource import (
     CLUSTER_ROLES,
     CONFIG_MAPS,
@@ -25,7 +26,7 @@ from kubekit.resource import (
     WORKSPACES,
     Resource,
 )
-from kubekit.store import IndexFn
+from kubekit.store import IndexFn, Row
 
 STATUS = "status"
 OWNER = "owner"
@@ -46,8 +47,16 @@ class Order:
     """A sort key of a kind's own: a time that is indexed under its name."""
 
     time: IndexFn
-    missing: str = ""
-    """What stands for a time that there is not yet: it sorts first, or, when it is `~`, last."""
+    by: OrderFn
+
+
+def by_time(name: str, time: IndexFn, missing: str = "") -> Mapping[str, Order]:
+    """An order of this name. `missing` stands for a time that there is not yet: it sorts first, `~` last."""
+
+    def sort_key(row: Row) -> tuple[str, ...]:
+        return next(iter(row.values(name)), missing), row.name, row.namespace or ""
+
+    return {name: Order(time, sort_key)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +109,13 @@ _KINDS = (
         {OWNER: fields.owners, NODE: fields.node, CLAIM: fields.claims},
         equal={"nodeName": NODE, "pvcName": CLAIM},
         paired=_BY_OWNER,
-        orders={"startTime": Order(fields.status_time("startTime"), missing="~")},
+        orders=by_time("startTime", fields.status_time("startTime"), missing="~"),
     ),
     Kind(
         (DEPLOYMENTS,),
         {STATUS: status.of_replicated},
         equal=_BY_STATUS,
-        orders={"updateTime": Order(fields.latest("lastUpdateTime"))},
+        orders=by_time("updateTime", fields.latest("lastUpdateTime")),
     ),
     Kind((STATEFUL_SETS,), {STATUS: status.of_replicated}, equal=_BY_STATUS),
     Kind((DAEMON_SETS,), {STATUS: status.of_daemon_set}, equal=_BY_STATUS),
@@ -114,13 +123,13 @@ _KINDS = (
         (JOBS,),
         {STATUS: status.of_job, OWNER: fields.owners},
         equal=_BY_STATUS,
-        orders={"updateTime": Order(fields.latest("lastProbeTime", "lastTransitionTime"))},
+        orders=by_time("updateTime", fields.latest("lastProbeTime", "lastTransitionTime")),
     ),
     Kind(
         (CRON_JOBS, _CRON_JOBS_BETA),
         {STATUS: status.of_cron_job},
         equal=_BY_STATUS,
-        orders={"lastScheduleTime": Order(fields.status_time("lastScheduleTime"))},
+        orders=by_time("lastScheduleTime", fields.status_time("lastScheduleTime")),
     ),
     Kind((SERVICES,)),
     Kind((INGRESSES, _INGRESSES_BETA, _INGRESSES_FIRST)),
