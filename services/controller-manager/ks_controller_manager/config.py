@@ -41,6 +41,17 @@ class ControllersConfig(Section):
     """Of single controllers, by name, instead."""
 
 
+class VolumeExpansionConfig(Section):
+    """Volumes that grow only while nothing mounts them."""
+
+    provisioners: tuple[str, ...] = ("disk.csi.qingcloud.com", "csi-qingcloud")
+    """Of which this holds, unless a StorageClass says otherwise."""
+    deadline: Seconds = Field(default=3600, gt=0)
+    """How long a workload is stopped at most."""
+    poll: Seconds = Field(default=5, gt=0)
+    """Between two looks at what one waits for."""
+
+
 class ManagerKubernetesConfig(KubernetesConfig):
     """Many small writes at once are its trade; the API server's own fairness protects the cluster."""
 
@@ -62,3 +73,4 @@ class ControllerManagerConfig(Config):
     server: ManagerServerConfig = ManagerServerConfig()  # pyright: ignore[reportIncompatibleVariableOverride]
     leader_election: LeaderElectionConfig = LeaderElectionConfig()
     controllers: ControllersConfig = ControllersConfig()
+    volume_expansion: VolumeExpansionConfig = VolumeExpansionConfig()

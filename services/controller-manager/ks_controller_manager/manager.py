@@ -7,14 +7,16 @@ import logging
 import os
 from collections.abc import Iterator
 
+from ks_controller_manager.application.controller import ApplicationController
 from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
-from ks_controller_manager.config import ControllerManagerConfig, ControllersConfig
+from ks_controller_manager.config import ControllerManagerConfig
 from ks_controller_manager.destinationrule.controller import DestinationRuleController
 from ks_controller_manager.job.controller import JobController
 from ks_controller_manager.namespace.controller import NamespaceController
 from ks_controller_manager.network.controller import WorkspaceNetworkPolicyController
 from ks_controller_manager.servicemesh.components import ISTIO
 from ks_controller_manager.virtualservice.controller import VirtualServiceController
+from ks_controller_manager.volumeexpansion.controller import VolumeExpansionController
 from ks_controller_manager.workspace.controller import WorkspaceController
 from kubekit.cluster import Cluster
 from kubekit.controller import Controller, ControllerManager
@@ -28,7 +30,9 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     WorkspaceController,  # workspaces      its ClusterRoles and ClusterRoleBindings
     NamespaceController,  # namespaces      its workspace, its Roles, its creator's RoleBinding
     ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
+    ApplicationController,  # applications    objects of the kinds that they name, and definitions
     JobController,  # jobs
+    VolumeExpansionController,  # claims        the workloads that were stopped for them, their classes
     WorkspaceNetworkPolicyController,  # its kind      its NetworkPolicies, namespaces, workspaces
     VirtualServiceController,  # services      its DestinationRule, the Strategy of its component
     DestinationRuleController,  # services      its Deployments, the ServicePolicy of its component
@@ -41,7 +45,7 @@ class Manager:
     name = "controllers"
 
     def __init__(self, cluster: Cluster, config: ControllerManagerConfig) -> None:
-        self._controllers = ControllerManager(cluster, chosen(cluster, config.controllers))
+        self._controllers = ControllerManager(cluster, chosen(cluster, config))
         election = config.leader_election
         self._elector = (
             LeaderElector(
@@ -110,19 +114,28 @@ class Manager:
             os._exit(1)
 
 
-def chosen(cluster: Cluster, config: ControllersConfig) -> list[Controller]:
+def chosen(cluster: Cluster, whole: ControllerManagerConfig) -> list[Controller]:
     """The controllers that the configuration names, with their workers.
 
     Raises ConfigError for unknown names.
     """
+    config = whole.controllers
     known = {controller.name: controller for controller in CONTROLLERS}
     for name in [*(entry.removeprefix("-") for entry in config.enabled), *config.workers_of]:
         if name not in known and name != "*":
             raise ConfigError(f"controllers: there is no {name!r}; there are {', '.join(known)}")
-    controllers = [kind(cluster) for name, kind in known.items() if _enabled(name, config.enabled)]
+    controllers = [
+        _made(kind, cluster, whole) for name, kind in known.items() if _enabled(name, config.enabled)
+    ]
     for controller in controllers:
         controller.workers = config.workers_of.get(controller.name, config.workers)
     return controllers
+
+
+def _made(kind: type[Controller], cluster: Cluster, config: ControllerManagerConfig) -> Controller:
+    if kind is VolumeExpansionController:
+        return VolumeExpansionController(cluster, config.volume_expansion)
+    return kind(cluster)
 
 
 def _enabled(name: str, entries: tuple[str, ...]) -> bool:

@@ -5,6 +5,7 @@ import itertools
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,27 @@ def _with_token(kubeconfig: Path, token: str, target: Path) -> Path:
         entry["user"] = {"token": token}
     target.write_text(yaml.safe_dump(content))
     return target
+
+
+async def _of_the_account(cluster: Cluster, kubeconfig: Path, directory: Path) -> Path:
+    path = f"{SERVICE_ACCOUNTS.path('kubesphere-system', 'ks-controller-manager')}/token"
+    token = orjson.loads(await cluster.request("POST", path, body={"spec": {"expirationSeconds": 3600}}))
+    return _with_token(kubeconfig, token["status"]["token"], directory / "account-kubeconfig")
+
+
+@asynccontextmanager
+async def _chosen(
+    cluster: Cluster, kubeconfig: Path, directory: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[RunningService]:
+    own = await _of_the_account(cluster, kubeconfig, directory)
+    more = getattr(request.module, "CONFIG", {})
+    controllers = {"enabled": list(request.module.CONTROLLERS)}
+    config = manager_config(own, leaderElection={"enabled": False}, controllers=controllers, **more)
+    async with running_service("ks-controller-manager", config, directory / "manager") as service:
+        yield service
+        refused = [line for line in service.log.splitlines() if "forbidden" in line.lower()]
+        # A namespace may end before the manager has heard of it.
+        assert [line for line in refused if "because it is being terminated" not in line] == []
 
 
 class Tenants:
@@ -128,25 +150,31 @@ async def manager(
 @pytest_asyncio.fixture
 async def account_kubeconfig(cluster: Cluster, platform_kubeconfig: Path, tmp_path: Path) -> Path:
     """Of the cluster, with no more rights than the controller manager's own account."""
-    path = f"{SERVICE_ACCOUNTS.path('kubesphere-system', 'ks-controller-manager')}/token"
-    token = orjson.loads(await cluster.request("POST", path, body={"spec": {"expirationSeconds": 600}}))
-    return _with_token(platform_kubeconfig, token["status"]["token"], tmp_path / "account-kubeconfig")
+    return await _of_the_account(cluster, platform_kubeconfig, tmp_path)
 
 
 @pytest_asyncio.fixture
 async def chosen(
-    account_kubeconfig: Path, managers: Callable[..., Any], request: pytest.FixtureRequest
+    cluster: Cluster, platform_kubeconfig: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[RunningService]:
     """A controller manager with the controllers that the test's module names in CONTROLLERS.
 
     It has its account's rights only, and was refused nothing when the test ends.
     """
-    enabled = {"controllers": {"enabled": list(request.module.CONTROLLERS)}}
-    async with managers(account_kubeconfig, leaderElection={"enabled": False}, **enabled) as service:
+    async with _chosen(cluster, platform_kubeconfig, tmp_path, request) as service:
         yield service
-        refused = [line for line in service.log.splitlines() if "forbidden" in line.lower()]
-        # A namespace may end before the manager has heard of it.
-        assert [line for line in refused if "because it is being terminated" not in line] == []
+
+
+@pytest_asyncio.fixture(scope="module")
+async def chosen_once(
+    cluster: Cluster,
+    platform_kubeconfig: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[RunningService]:
+    """What `chosen` is, one for all tests of a module."""
+    async with _chosen(cluster, platform_kubeconfig, tmp_path_factory.mktemp("chosen"), request) as service:
+        yield service
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kubekit.cluster import Cluster
 from kubekit.errors import NotFound
 from kubekit.resource import EVENTS, NAMESPACES, NETWORK_POLICIES, WORKSPACES, Object
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("chosen")]
+pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("chosen_once")]
 
 CONTROLLERS = ("workspacenetworkpolicy-controller",)
 LABEL = "kubesphere.io/workspace"
@@ -176,12 +176,12 @@ async def test_what_the_cluster_refuses_is_said(isolated: Isolated) -> None:
     await eventually(said)
 
 
-async def test_a_restart_writes_nothing(isolated: Isolated, chosen: Any) -> None:
+async def test_a_restart_writes_nothing(isolated: Isolated, chosen_once: Any) -> None:
     await isolated.enforce()
     await isolated.becomes(of_one(isolated.workspace))
     before = {name: one["metadata"]["resourceVersion"] for name, one in (await isolated.written()).items()}
-    await chosen.stop()
-    await chosen.start()
+    await chosen_once.stop()
+    await chosen_once.start()
     joined = (await isolated.tenants.namespace(isolated.workspace))["metadata"]["name"]
     await isolated.becomes(of_one(isolated.workspace), [*isolated.namespaces, joined])
     after = {name: one["metadata"]["resourceVersion"] for name, one in (await isolated.written()).items()}

@@ -1,0 +1,1 @@
+"""Volumes that grow only while nothing uses them: their workloads are stopped for it, and started again."""
