@@ -1,13 +1,13 @@
 """The command `ks-apiserver`."""
 
 from ks_apiserver.app import NAME, build
+from ks_apiserver.config import ApiserverConfig
 from servicekit import run
-from servicekit.config import Config
 
 
 def main() -> None:
     """Serves, prints the OpenAPI document or checks the configuration, as the command line says."""
-    run.main(NAME, Config, build)
+    run.main(NAME, ApiserverConfig, build)
 
 
 if __name__ == "__main__":

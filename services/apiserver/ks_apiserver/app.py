@@ -1,7 +1,13 @@
 """ks-apiserver: what it does, and what it needs."""
 
 from ks_apiserver.clients.kubernetes import cluster_config
+from ks_apiserver.clients.secrets import Secrets
+from ks_apiserver.config import ApiserverConfig
 from ks_apiserver.configz import api as configz_api
+from ks_apiserver.egress.client import Egress
+from ks_apiserver.git.remote import Remotes
+from ks_apiserver.registry import api as registry_api
+from ks_apiserver.registry.images import Images
 from ks_apiserver.resources import api as resources_api
 from ks_apiserver.resources.access import Access as ResourcesAccess
 from ks_apiserver.resources.components import Components
@@ -17,12 +23,11 @@ from ks_apiserver.tenant.workspaces import Workspaces
 from kubekit.cluster import Cluster
 from kubekit.rbac import RbacIndex
 from servicekit.app import Service, service
-from servicekit.config import Config
 
 NAME = "ks-apiserver"
 
 
-def build(config: Config) -> Service:
+def build(config: ApiserverConfig) -> Service:
     """The service with its configuration."""
     cluster = Cluster(cluster_config(config.kubernetes, NAME))
     rbac = RbacIndex(cluster)
@@ -35,13 +40,16 @@ def build(config: Config) -> Service:
     objects = Objects(cluster)
     search = Search(objects, resources_access)
 
+    egress, secrets = Egress(config.egress), Secrets(cluster)
+
     return service(
         NAME,
         config,
-        needs=[cluster, rbac],
+        needs=[cluster, rbac, egress],
         groups=[
             configz_api.group(config),
             tenant_api.group(access, workspaces, namespaces, OwnRules(rbac)),
+            registry_api.group(Images(egress, secrets), Remotes(egress, secrets)),
             resources_api.group(
                 resources_access,
                 search,

@@ -19,7 +19,11 @@ def for_stack(settings: Settings) -> list[Requirement]:
 def for_tests(node: bool) -> list[Requirement]:
     """What the tests need; `node`: whether those that run pods can run."""
     servers = (*_ALWAYS, MariaDB)
-    tools = [Requirement("ldapsearch", "ldap-utils")]
+    tools = [
+        Requirement("ldapsearch", "ldap-utils"),
+        Requirement("docker-registry", "docker-registry"),
+        Requirement("git", "git"),
+    ]
     return [
         *(Requirement(each.executable, each.package) for each in servers),
         *tools,

@@ -1,0 +1,1 @@
+"""Repositories of source: whether they can be read."""

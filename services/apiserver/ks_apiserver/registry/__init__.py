@@ -1,0 +1,1 @@
+"""Image registries: whether credentials are good, and what an image is made of."""
