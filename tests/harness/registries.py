@@ -8,10 +8,11 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -91,7 +92,7 @@ def _prepare(directory: Path) -> None:
 
 
 @asynccontextmanager
-async def _registry(directory: Path, name: str, auth: dict[str, object]) -> AsyncIterator[str]:
+async def _registry(directory: Path, name: str, auth: Mapping[str, object]) -> AsyncIterator[str]:
     address = f"{LOOPBACK}:{free_port()}"
     config = directory / f"{name}.yaml"
     settings = {
@@ -99,16 +100,20 @@ async def _registry(directory: Path, name: str, auth: dict[str, object]) -> Asyn
         "log": {"level": "warn"},
         "storage": {"filesystem": {"rootdirectory": str(directory / "images")}},
         "http": {"addr": address, "secret": "of the tests"},
-        "auth": auth,
+        "auth": dict(auth),
     }
     config.write_text(yaml.safe_dump(settings))
     process = Process(["docker-registry", "serve", str(config)], directory / f"{name}.log", directory)
     process.launch()
     try:
-        await process.ready(lambda: check_http(f"http://{address}/"), _READY_SECONDS)
+        await process.ready(partial(_check, address), _READY_SECONDS)
         yield address
     finally:
         await process.stop()
+
+
+def _check(address: str) -> None:
+    check_http(f"http://{address}/")
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from ks_apiserver.registry.images import Images
 from ks_apiserver.resources import api as resources_api
 from ks_apiserver.resources.access import Access as ResourcesAccess
 from ks_apiserver.resources.components import Components
+from ks_apiserver.resources.discovery import Discovery
 from ks_apiserver.resources.objects import Objects
 from ks_apiserver.resources.quotas import Quotas
 from ks_apiserver.resources.revisions import Revisions
@@ -38,7 +39,7 @@ def build(config: ApiserverConfig) -> Service:
 
     resources_access = ResourcesAccess(rbac)
     objects = Objects(cluster)
-    search = Search(objects, resources_access)
+    search = Search(objects, resources_access, Discovery(cluster))
 
     egress, secrets = Egress(config.egress), Secrets(cluster)
 

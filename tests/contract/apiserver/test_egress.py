@@ -154,8 +154,8 @@ async def test_nobody_uses_a_secret_that_kubernetes_does_not_let_them_read(
     """EGRESS-2"""
     answer = await image(ask("bob"), f"{registries.by_password}/team/web", namespace, "pull")
     assert answer.status == 403
-    body = {"remoteUrl": f"http://{git_server}/private.git"}
-    body["secretRef"] = {"name": "git", "namespace": namespace}
+    reference = {"name": "git", "namespace": namespace}
+    body = {"remoteUrl": f"http://{git_server}/private.git", "secretRef": reference}
     assert (await ask("bob").post(f"{RESOURCES}/git/verify", body)).status == 403
     assert (await ask("erin").post(f"{RESOURCES}/git/verify", body)).status == 200
 

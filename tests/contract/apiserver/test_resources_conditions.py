@@ -7,6 +7,7 @@ import pytest
 
 from harness.recorded_cluster import RecordedCluster
 from ks_apiserver.resources.access import Access
+from ks_apiserver.resources.discovery import Discovery
 from ks_apiserver.resources.objects import Objects
 from ks_apiserver.resources.search import Search
 from kubekit.cluster import Cluster, Impersonation
@@ -133,12 +134,13 @@ def cluster() -> RecordedCluster:
 async def search(cluster: RecordedCluster) -> Search:
     rbac = RbacIndex(cast("Cluster", cluster))
     await rbac.open()
-    return Search(Objects(cast("Cluster", cluster)), Access(rbac))
+    return Search(Objects(cast("Cluster", cluster)), Access(rbac), Discovery(cast("Cluster", cluster)))
 
 
 async def found(search: Search, path: str, **query: str) -> list[Any]:
     namespace, _, resource = path.rpartition("/")
-    page = await search.page(ANN, resource, parse_page_query(query), namespace or None)
+    page = (await search.page(ANN, resource, parse_page_query(query), namespace or None)).page
+    assert page is not None
     return [json.loads(item) for item in page.items]
 
 
@@ -216,7 +218,8 @@ async def test_orders(search: Search, path: str, order_by: str, expected: str) -
 
 async def test_a_page_in_an_order_of_its_own_says_how_many_there_are(search: Search) -> None:
     query = parse_page_query({"orderBy": "updateTime", "paging": "limit=1,page=2"})
-    page = await search.page(ANN, "deployments", query)
+    page = (await search.page(ANN, "deployments", query)).page
+    assert page is not None
     assert (names([json.loads(item) for item in page.items]), page.total) == ("quiet", 3)
 
 

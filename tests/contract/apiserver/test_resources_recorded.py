@@ -16,6 +16,7 @@ from harness.recorded_cluster import RecordedCluster
 from ks_apiserver.resources.abnormal import abnormal_workloads
 from ks_apiserver.resources.access import Access
 from ks_apiserver.resources.components import Components
+from ks_apiserver.resources.discovery import Discovery
 from ks_apiserver.resources.objects import Objects
 from ks_apiserver.resources.quotas import Quotas
 from ks_apiserver.resources.revisions import Revisions
@@ -88,7 +89,7 @@ async def service(recorded: RecordedCluster) -> Service:
     rbac = RbacIndex(cluster)
     await rbac.open()
     access, objects = Access(rbac), Objects(cluster)
-    search = Search(objects, access)
+    search = Search(objects, access, Discovery(cluster))
     components, revisions = Components(objects, access), Revisions(objects, access)
     return Service(access, search, components, Quotas(objects, search, access), revisions)
 
@@ -107,8 +108,9 @@ async def ask(search: Search, record: dict[str, Any]) -> Answer:
         found = await search.page(caller, resource, query, within[1] if within else None)
     except ServiceError as error:
         return Answer(error.status, {"message": str(error)})
-    items = [json.loads(item) for item in found.items]
-    return Answer(200, {"total": found.total, "items": items})
+    assert found.page is not None
+    items = [json.loads(item) for item in found.page.items]
+    return Answer(200, {"total": found.page.total, "items": items})
 
 
 @pytest.mark.parametrize(

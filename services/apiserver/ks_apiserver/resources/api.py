@@ -2,21 +2,27 @@
 
 from typing import Annotated, Any
 
+from aiohttp import web
 from pydantic import StringConstraints
 
+from ks_apiserver import conditional
 from ks_apiserver.resources.abnormal import abnormal_workloads
 from ks_apiserver.resources.access import GROUP, VERSION, Access
 from ks_apiserver.resources.components import Components
 from ks_apiserver.resources.quotas import Quotas
 from ks_apiserver.resources.revisions import Revisions
-from ks_apiserver.resources.search import Search
+from ks_apiserver.resources.search import Found, Search
 from kubekit.resource import Object
+from servicekit.binding import Header
 from servicekit.group import Group
 from servicekit.identity import Identity
-from servicekit.paging import Page, PageQuery
+from servicekit.paging import PageQuery
+from servicekit.responses import JSON, to_json
 
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 """A name that a namespace can have: a label of RFC 1123."""
+
+IfNoneMatch = Annotated[str, Header("If-None-Match")]
 
 
 def group(
@@ -95,13 +101,26 @@ def _revisions(group: Group, revisions: Revisions) -> None:
 
 def _search(group: Group, search: Search) -> None:
     @group.get("/{resources}")
-    async def list_resources(caller: Identity, resources: str, query: PageQuery) -> Page[bytes]:
+    async def list_resources(
+        caller: Identity, resources: str, query: PageQuery, if_none_match: IfNoneMatch = ""
+    ) -> web.Response:
         """Objects of a kind in the whole cluster."""
-        return await search.page(caller, resources, query)
+        return _page_or_unchanged(await search.page(caller, resources, query, None, if_none_match))
 
     @group.get("/namespaces/{namespace}/{resources}")
     async def list_resources_of_namespace(
-        caller: Identity, namespace: Namespace, resources: str, query: PageQuery
-    ) -> Page[bytes]:
+        caller: Identity,
+        namespace: Namespace,
+        resources: str,
+        query: PageQuery,
+        if_none_match: IfNoneMatch = "",
+    ) -> web.Response:
         """Objects of a kind in a namespace."""
-        return await search.page(caller, resources, query, namespace)
+        return _page_or_unchanged(await search.page(caller, resources, query, namespace, if_none_match))
+
+
+def _page_or_unchanged(found: Found) -> web.Response:
+    headers = {"ETag": found.tag, **conditional.HEADERS} if found.tag else {}
+    if found.page is None:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=to_json(found.page), content_type=JSON, headers=headers)

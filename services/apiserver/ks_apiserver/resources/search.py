@@ -1,40 +1,68 @@
 """Searching one kind, in a namespace or in all: what is asked, of whom, from where, in which order."""
 
+from dataclasses import dataclass
+
+from ks_apiserver import conditional
+from ks_apiserver.clients.kubernetes import translated
 from ks_apiserver.resources import annotations
 from ks_apiserver.resources.access import Access
+from ks_apiserver.resources.discovery import Discovery
 from ks_apiserver.resources.fields import owners
 from ks_apiserver.resources.filters import Related, filters, related_kinds
 from ks_apiserver.resources.kinds import KINDS, OWNER, Kind
 from ks_apiserver.resources.objects import Objects
 from ks_apiserver.resources.ordering import count, page
+from kubekit.cache import Cache
 from kubekit.resource import REPLICA_SETS, SERVICES
 from servicekit.errors import NotFound
 from servicekit.identity import Identity
 from servicekit.paging import Conditions, Page, PageQuery
 
+_ANNOTATED_FROM = {"persistentvolumeclaims": "pods", "storageclasses": "persistentvolumeclaims"}
+"""Kinds whose answers carry what another kind tells of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. `tag` changes with it, and is empty for what is read as the caller; `page` is None
+    where that tag was known.
+    """
+
+    page: Page[bytes] | None
+    tag: str
+
 
 class Search:
     """Finds objects by the conditions, order and page of v2.1.1."""
 
-    def __init__(self, objects: Objects, access: Access) -> None:
+    def __init__(self, objects: Objects, access: Access, discovery: Discovery) -> None:
         self._objects = objects
         self._access = access
+        self._discovery = discovery
 
     async def page(
-        self, caller: Identity, resource: str, query: PageQuery, namespace: str | None = None
-    ) -> Page[bytes]:
+        self,
+        caller: Identity,
+        resource: str,
+        query: PageQuery,
+        namespace: str | None = None,
+        if_none_match: str = "",
+    ) -> Found:
         """A page of a kind's objects, of one namespace or all, for a caller who may list them.
 
         Raises Forbidden, NotFound for what is no kind there, and Unavailable until its objects were read.
         """
-        self._access.require_lister(caller, resource, namespace)
-        kind = KINDS.get(resource)
-        if kind is None or (namespace is not None and not kind.namespaced):
-            raise NotFound(f"namespaced resource {resource} not found")
+        self._access.require_lister(caller, resource.partition(".")[0], namespace)
+        kind = await self._kind(resource, namespace)
         cache = await self._objects.of(kind, caller, namespace)
-        kept = filters(kind, cache, query.conditions, await self._related(kind, query.conditions))
-        found = page(kind, cache, namespace, kept, query)
-        return Page(await self._annotated(kind, list(found.items)), found.total)
+        related = await self._related(kind, query.conditions)
+        told_by = await self._told_by(kind)
+        # From here on nothing waits, so that tag and page are of the same moment.
+        tag = "" if kind.as_caller else self._tag(cache, related, told_by, resource, namespace, query)
+        if conditional.is_known(tag, if_none_match):
+            return Found(None, tag)
+        found = page(kind, cache, namespace, filters(kind, cache, query.conditions, related), query)
+        return Found(Page(_annotated(kind, list(found.items), told_by), found.total), tag)
 
     async def count(self, resource: str, namespace: str | None, conditions: Conditions) -> int:
         """How many there are, whoever asks. Not for kinds read as the caller, nor for pods by owner."""
@@ -51,11 +79,29 @@ class Search:
             services=await self._objects.plain(SERVICES) if "services" in needed else None,
         )
 
-    async def _annotated(self, kind: Kind, items: list[bytes]) -> list[bytes]:
-        if kind.name == "persistentvolumeclaims" and items:
-            return annotations.with_use(items, await self._objects.cached(KINDS["pods"]))
-        if kind.name == "storageclasses" and items:
-            return annotations.with_claim_count(
-                items, await self._objects.cached(KINDS["persistentvolumeclaims"])
-            )
+    async def _kind(self, resource: str, namespace: str | None) -> Kind:
+        """The kind of that name, or else, read as the caller, whatever the cluster calls so."""
+        kind = KINDS.get(resource)
+        if kind is None:
+            with translated():
+                served = await self._discovery.find(resource)
+            kind = Kind((served,), as_caller=True) if served else None
+        if kind is None or (namespace is not None and not kind.namespaced):
+            raise NotFound(f"namespaced resource {resource} not found")
+        return kind
+
+    async def _told_by(self, kind: Kind) -> Cache | None:
+        source = _ANNOTATED_FROM.get(kind.name)
+        return await self._objects.cached(KINDS[source]) if source and not kind.as_caller else None
+
+    def _tag(self, cache: Cache, related: Related, told_by: Cache | None, *view: object) -> str:
+        caches = (cache, related.replica_sets, related.services, told_by)
+        return conditional.tag([each for each in caches if each is not None], *view)
+
+
+def _annotated(kind: Kind, items: list[bytes], told_by: Cache | None) -> list[bytes]:
+    if told_by is None:
         return items
+    if kind.name == "persistentvolumeclaims":
+        return annotations.with_use(items, told_by)
+    return annotations.with_claim_count(items, told_by)
