@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from time import gmtime, monotonic, strftime, time
+from time import gmtime, strftime, time
 
 import orjson
 
 from ks_apigateway.proxy.exchange import Exchange
+from ks_apigateway.proxy.request import Request
 from servicekit.access_log import mask
 
 FLUSH_INTERVAL = 0.2
@@ -14,6 +15,9 @@ FLUSH_INTERVAL = 0.2
 CAPACITY = 50_000
 """Lines that may wait; more are counted and dropped."""
 MAX_PATH = 2048
+_SHORT = 512
+_REMEMBERED = 4096
+"""Bytes of a path, and how many of them, that are remembered as they stand in the log."""
 CLIENT_CLOSED = 499
 """The status for a client that left before it had its answer, as nginx logs it."""
 
@@ -25,37 +29,56 @@ class AccessLog:
         self._lines: list[bytes] = []
         self.dropped = 0
         self._second = 0
-        self._stamp = ""
+        self._stamp = b""
+        self._described: dict[tuple[str, bytes, bytes, str, str, str, str], bytes] = {}
 
-    def add(self, exchange: Exchange, status: int, *, aborted: bool) -> None:
-        """Notes a request that ended."""
+    def add(self, exchange: Exchange, status: int, seconds: float, *, aborted: bool) -> None:
+        """Notes a request that ended, and took `seconds`."""
         if len(self._lines) >= CAPACITY:
             self.dropped += 1
             return
         request = exchange.request
-        line = {
-            "time": self._now(),
-            "logger": "ks_apigateway.access",
-            "requestId": exchange.id.decode("ascii"),
-            "address": exchange.client.address if request is None else request.address,
-            "status": status,
-            "bytesIn": exchange.bytes_in,
-            "bytes": exchange.bytes_out,
-            "ms": round((monotonic() - exchange.started) * 1000, 1),
-        }
-        if request is not None:
-            path = request.raw_path.decode("ascii")
-            if request.query:
-                path = mask(f"{path}?{request.query.decode('ascii')}")
-            line["method"] = request.method_name
-            line["path"] = path[:MAX_PATH]
-            line["user"] = request.user
-            line["route"] = request.route
-        if exchange.forward is not None:
-            line["upstream"] = exchange.forward.pool.name
-        if aborted:
-            line["aborted"] = True
-        self._lines.append(orjson.dumps(line) + b"\n")
+        now = time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)).encode("ascii")
+        self._lines.append(
+            b'{"time":"%b.%03dZ","logger":"ks_apigateway.access","requestId":"%b","status":%d,"bytesIn":%d,'
+            b'"bytes":%d,"ms":%.1f,%b%b}\n'
+            % (
+                self._stamp,
+                (now - second) * 1000,
+                exchange.id,
+                status,
+                exchange.bytes_in,
+                exchange.bytes_out,
+                seconds * 1000,
+                _members({"address": exchange.client.address})
+                if request is None
+                else self._of_request(request, exchange),
+                b',"aborted":true' if aborted else b"",
+            )
+        )
+
+    def _of_request(self, request: Request, exchange: Exchange) -> bytes:
+        """What the line says of the request itself; remembered unless it had a secret."""
+        forward = exchange.forward
+        upstream = forward.pool.name if forward is not None else ""
+        key = (
+            request.method_name, request.raw_path, request.query, request.user, request.head.address,
+            request.route, upstream,
+        )  # fmt: skip
+        known = self._described.get(key)
+        if known is None:
+            path = _path(request)
+            masked = mask(path) if request.query else path
+            known = _described(request, masked, upstream)
+            if len(path) <= _SHORT and masked == path:
+                if len(self._described) >= _REMEMBERED:
+                    self._described.clear()
+                self._described[key] = known
+        return known
 
     async def run(self) -> None:
         """Writes what comes, until it is cancelled; then what is left."""
@@ -66,14 +89,6 @@ class AccessLog:
                     await asyncio.to_thread(self._write, self._take())
         finally:
             self._write(self._take())
-
-    def _now(self) -> str:
-        now = time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
-        return f"{self._stamp}.{int((now - second) * 1000):03d}Z"
 
     def _take(self) -> bytes:
         lines, self._lines = self._lines, []
@@ -86,3 +101,26 @@ class AccessLog:
             sys.stdout.buffer.flush()
         except (OSError, ValueError):
             return
+
+
+def _path(request: Request) -> str:
+    path = request.raw_text
+    return f"{path}?{request.query.decode('ascii')}" if request.query else path
+
+
+def _described(request: Request, path: str, upstream: str) -> bytes:
+    members = {
+        "address": request.head.address,
+        "method": request.method_name,
+        "path": path[:MAX_PATH],
+        "user": request.user,
+        "route": request.route,
+    }
+    if upstream:
+        members["upstream"] = upstream
+    return _members(members)
+
+
+def _members(members: dict[str, str]) -> bytes:
+    """The members of a JSON object, without its braces."""
+    return orjson.dumps(members)[1:-1]

@@ -64,8 +64,11 @@ class Gateway:
             if route.authenticate is _ANONYMOUS:
                 request.long_running = False
                 return self._forward(request, route, None, None, request.query)
-        parameter, query = credential.split_query(request)
-        found = credential.find(request, parameter)
+        query = request.query
+        found = request.head.note
+        if query or not isinstance(found, Credential):
+            parameter, query = credential.split_query(request)
+            found = credential.find(request, parameter)
         claims = self._sessions.known(found.token)
         if claims is None:
             return self._ask(request, route, found, query)
@@ -81,18 +84,20 @@ class Gateway:
         request.user = claims.user
         if route is None:
             raise NotFound("no service of the platform has this path")
-        origin.check(request, found.source, self._allowed_origins)
+        if request.head.upgrade:
+            origin.check(request, found.source, self._allowed_origins)
         if route.authorize is _RBAC:
-            self._access.check(claims, request.method_name, request.raw_path.decode("ascii"))
+            self._access.check(claims, request.method_name, request.raw_text)
         return self._forward(request, route, claims, found, query)
 
     def _forward(
         self, request: Request, route: Route, claims: Claims | None, found: Credential | None, query: bytes
     ) -> Forward:
+        raw_path = request.raw_path
         forward = Forward(
-            pool=self.upstreams.pool(route.upstream),
-            path=route.upstream_path(request.raw_path),
-            query=query,
+            self.upstreams.pool(route.upstream),
+            raw_path if route.rewrite is None else route.upstream_path(raw_path),
+            query,
             body_bytes=route.max_body,
             first_byte_timeout=route.first_byte_timeout,
         )
@@ -101,17 +106,18 @@ class Gateway:
             forward.host = forward.pool.servers[0].authority
             forward.lines = impersonation(self._cluster, claims)
             return forward
-        forward.lines.append(self._identities.line(claims, request.address))
-        cookies = credential.other_cookies(request)
+        head = request.head
+        forward.lines = self._identities.line(claims, head.address)
+        cookies = credential.other_cookies(head) if head.has_cookie else b""
         if cookies:
-            forward.lines.append(b"cookie: %b\r\n" % cookies)
+            forward.lines += b"cookie: %b\r\n" % cookies
         if claims is not None and found is not None:
             if route.upstream not in _PLAIN_UPSTREAMS:
-                forward.lines.append(user_line(claims))
+                forward.lines += user_line(claims)
             if route.credentials is _BASIC:
-                forward.lines.append(basic(claims, found.token))
+                forward.lines += basic(claims, found.token)
             elif route.credentials is _TOKEN:
-                forward.lines.append(bearer(found.token))
+                forward.lines += bearer(found.token)
         return forward
 
     def _answer_health(self, path: str) -> Answer:

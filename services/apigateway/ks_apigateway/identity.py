@@ -44,7 +44,7 @@ def user_line(claims: Claims) -> bytes:
     return b"x-token-username: %b\r\n" % claims.user.encode()
 
 
-def impersonation(cluster: Cluster, claims: Claims) -> list[bytes]:
+def impersonation(cluster: Cluster, claims: Claims) -> bytes:
     """The lines that make the API server treat a request as the user's: our credentials, their name and
     groups.
 
@@ -53,7 +53,7 @@ def impersonation(cluster: Cluster, claims: Claims) -> list[bytes]:
     lines = [f"{name}: {value}\r\n".encode() for name, value in cluster.authorization().items()]
     lines.append(b"impersonate-user: %b\r\n" % claims.user.encode())
     lines += [b"impersonate-group: %b\r\n" % group.encode() for group in claims.groups]
-    return lines
+    return b"".join(lines)
 
 
 def basic(claims: Claims, token: str) -> bytes:

@@ -41,7 +41,7 @@ class Observation:
         counts[bisect_left(BUCKETS, seconds)] += 1
         counts[-1] += seconds
         self._bytes_out += exchange.bytes_out
-        self._log.add(exchange, status, aborted=aborted)
+        self._log.add(exchange, status, seconds, aborted=aborted)
 
     def durations(self) -> Metric:
         """How long requests took, by method, route and status."""

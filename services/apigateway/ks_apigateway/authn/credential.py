@@ -4,6 +4,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from ks_apigateway.proxy.head import Head
 from ks_apigateway.proxy.request import Request
 from ks_apigateway.proxy.target import take_parameter
 from servicekit.errors import BadRequest, Unauthorized
@@ -43,7 +44,19 @@ def find(request: Request, parameter: str | None) -> Credential:
     The header counts only when it is exactly `Bearer <token>`; a header that is wrong in content still
     wins over a cookie that is right, and both over the query.
     """
-    headers = request.all(b"authorization")
+    head = request.head
+    found = head.note
+    if found is None:
+        found = head.note = _of_headers(head)
+    if isinstance(found, Credential):
+        return found
+    if parameter:
+        return Credential(parameter, Source.QUERY)
+    raise unauthorized("no token found")
+
+
+def _of_headers(head: Head) -> Credential | None:
+    headers = head.all(b"authorization")
     if headers:
         if len(headers) > 1:
             raise BadRequest("the request has more than one Authorization header")
@@ -51,12 +64,8 @@ def find(request: Request, parameter: str | None) -> Credential:
         bearer = _remembered(header) if len(header) <= _SHORT else _bearer(header)
         if bearer is not None:
             return bearer
-    cookie = _cookie(request)
-    if cookie is not None:
-        return Credential(_text(cookie), Source.COOKIE)
-    if parameter:
-        return Credential(parameter, Source.QUERY)
-    raise unauthorized("no token found")
+    cookie = _cookie(head)
+    return Credential(_text(cookie), Source.COOKIE) if cookie is not None else None
 
 
 def split_query(request: Request) -> tuple[str | None, bytes]:
@@ -64,20 +73,20 @@ def split_query(request: Request) -> tuple[str | None, bytes]:
     return take_parameter(request.query, PARAMETER)
 
 
-def other_cookies(request: Request) -> bytes:
+def other_cookies(head: Head) -> bytes:
     """The Cookie header without the token."""
-    if request.get(b"cookie") is None:
+    if head.get(b"cookie") is None:
         return b""
-    kept = [pair for pair in _pairs(request) if pair.partition(b"=")[0].strip() != COOKIE]
+    kept = [pair for pair in _pairs(head) if pair.partition(b"=")[0].strip() != COOKIE]
     return b"; ".join(pair.strip() for pair in kept if pair.strip())
 
 
-def _pairs(request: Request) -> list[bytes]:
-    return [pair for header in request.all(b"cookie") for pair in header.split(b";")]
+def _pairs(head: Head) -> list[bytes]:
+    return [pair for header in head.all(b"cookie") for pair in header.split(b";")]
 
 
-def _cookie(request: Request) -> bytes | None:
-    for pair in _pairs(request):
+def _cookie(head: Head) -> bytes | None:
+    for pair in _pairs(head):
         name, equals, value = pair.partition(b"=")
         if equals and name.strip() == COOKIE:
             return value.strip().strip(b'"')

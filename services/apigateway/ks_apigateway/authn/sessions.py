@@ -109,8 +109,10 @@ class Sessions:
         now = monotonic()
         if now >= session.asked_again or (now >= session.believed_until and now >= self._tracking.lease):
             return None
-        session.claims.check_time(self._leeway)
-        return session.claims
+        claims = session.claims
+        if claims.expires is not None or claims.not_before is not None:
+            claims.check_time(self._leeway)
+        return claims
 
     async def ask(self, token: str) -> Claims:
         """Who `token` belongs to, from Redis. Raises Unauthorized, or Unavailable while Redis is down.

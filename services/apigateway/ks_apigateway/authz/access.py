@@ -29,7 +29,7 @@ class Access:
     def __init__(self, index: RbacIndex, health: Health, stale: float) -> None:
         """`stale`: seconds for which the last known roles count while the API server is out of reach."""
         self._index = index
-        self._health = health
+        self._kubernetes = health.states()["kubernetes"]
         self._stale = timedelta(seconds=stale)
         self._allowed: set[tuple[str, tuple[str, ...], str, str]] = set()
         self._generation = -1
@@ -37,7 +37,7 @@ class Access:
     def check(self, claims: Claims, method: str, path: str) -> None:
         """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
         question = (claims.user, claims.groups, method, path)
-        if self._generation == self._index.generation and question in self._allowed:
+        if question in self._allowed and self._generation == self._index.generation:
             self._check_age()
             return
         try:
@@ -65,7 +65,7 @@ class Access:
         self._allowed.add(question)
 
     def _check_age(self) -> None:
-        state = self._health.states()["kubernetes"]
+        state = self._kubernetes
         if not state.ready and datetime.now(UTC) - state.since > self._stale:
             raise Unavailable("kubernetes", f"{state.reason}; the roles are too old", retry_after=1)
 

@@ -9,10 +9,14 @@ apart.
 import re
 from enum import Enum
 from functools import lru_cache
+from http import HTTPStatus
 from ipaddress import ip_address
 from random import Random
 
 Fields = list[tuple[bytes, bytes]]
+
+REASONS = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+"""Of statuses without a reason of their own."""
 
 VIA = b"1.1 ks-apigateway"
 VIA_LINE = b"via: %b\r\n" % VIA
@@ -57,7 +61,7 @@ _OWN = frozenset(
 )
 """Headers that the gateway reads or writes itself."""
 
-_NOT_ANSWERED = _HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-ks-identity"}
+NOT_ANSWERED = _HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-ks-identity"}
 """Headers of an upstream's answer that end here, or are written anew."""
 
 _KEPT_OPEN = frozenset((b"keep-alive", b"close"))
@@ -140,7 +144,7 @@ def passing(fields: Fields, options: frozenset[bytes]) -> list[bytes]:
 def answer_fields(fields: Fields) -> list[bytes]:
     """The lines of the headers of an upstream's answer that go on to the client, without framing."""
     options = connection_options(fields)
-    left_out = _NOT_ANSWERED if options <= _KEPT_OPEN else _NOT_ANSWERED | options
+    left_out = NOT_ANSWERED if options <= _KEPT_OPEN else NOT_ANSWERED | options
     return [b"%b: %b\r\n" % field for field in fields if field[0] not in left_out]
 
 
@@ -151,10 +155,13 @@ def trailer_lines(fields: Fields) -> bytes:
     return b"".join(b"%b: %b\r\n" % (name, value) for name, value in fields if classify(name)[1] is Rule.PASS)
 
 
-def request_id(given: bytes | None) -> bytes:
-    """The client's request id when it has the shape of one, else a new one."""
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given
+def given_request_id(given: bytes | None) -> bytes:
+    """The client's request id when it has the shape of one, else nothing."""
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else b""
+
+
+def new_request_id() -> bytes:
+    """One that no other request has."""
     return b"%016x" % _random.getrandbits(64)
 
 

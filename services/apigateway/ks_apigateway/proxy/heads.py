@@ -1,36 +1,41 @@
 """The heads that the gateway writes: of requests to upstreams, of answers to clients."""
 
-from http import HTTPStatus
-
 from ks_apigateway.proxy import headers
 from ks_apigateway.proxy.outcome import Forward
 from ks_apigateway.proxy.request import Request
 
-REASONS = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
-
 
 def request_head(request: Request, forward: Forward, server_prefix: bytes, *, expect: bool) -> bytes:
     """The head of `request` as an upstream gets it, the empty line included."""
-    target = server_prefix + forward.path + (b"?" + forward.query if forward.query else b"")
-    host = request.authority if forward.host is None else forward.host
-    lines = [
-        b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method, target, host),
-        *headers.passing(request.fields, request.options),
-        _forwarding(request),
-        b"x-request-id: %b\r\n" % request.id,
-        _via(request),
-        *forward.lines,
-    ]
-    if request.chunked:
-        lines.append(b"transfer-encoding: chunked\r\n")
-    elif request.length is not None:
-        lines.append(b"content-length: %d\r\n" % request.length)
-    if expect:
-        lines.append(b"expect: 100-continue\r\n")
-    if request.upgrade:
-        lines.append(b"connection: Upgrade\r\nupgrade: %b\r\n" % request.upgrade)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+    head = request.head
+    path = server_prefix + forward.path if server_prefix else forward.path
+    lines = head.lines
+    if lines is None:
+        lines = head.lines = _client_lines(request)
+    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%bx-request-id: %b\r\n%b%b\r\n" % (
+        request.method,
+        path,
+        b"?" + forward.query if forward.query else b"",
+        request.authority if forward.host is None else forward.host,
+        lines,
+        request.id,
+        forward.lines,
+        _framing(request, expect) if head.chunked or head.upgrade or head.length is not None else b"",
+    )
+
+
+def _framing(request: Request, expect: bool) -> bytes:
+    head = request.head
+    if head.upgrade:
+        return b"connection: Upgrade\r\nupgrade: %b\r\n" % head.upgrade
+    framing = b"transfer-encoding: chunked\r\n" if head.chunked else b"content-length: %d\r\n" % head.length
+    return framing + b"expect: 100-continue\r\n" if expect else framing
+
+
+def _client_lines(request: Request) -> bytes:
+    """The lines that follow from the client's headers alone: those that pass, and what is told of it."""
+    head = request.head
+    return b"".join((*headers.passing(head.fields, head.options), _forwarding(request), _via(request)))
 
 
 def _via(request: Request) -> bytes:
@@ -44,21 +49,22 @@ def _forwarding(request: Request) -> bytes:
     """What is told of the client: a trusted proxy's word with that proxy at the end of the chain, else only
     what we see ourselves.
     """
-    address, host = request.address, request.authority
-    if not request.peer_is_trusted:
-        return headers.forwarding(address, request.scheme, host)
-    told = request.get(b"x-forwarded-host")
+    head = request.head
+    address, host = head.address, request.authority
+    if not head.peer_is_trusted:
+        return headers.forwarding(address, head.scheme, host)
+    told = head.get(b"x-forwarded-host")
     if told is not None and headers.is_host(told):
         host = told
-    chain = b", ".join([*request.all(b"x-forwarded-for"), request.peer.encode("ascii")])
-    return headers.forwarding(address, request.scheme, host, chain)
+    chain = b", ".join([*head.all(b"x-forwarded-for"), head.peer.encode("ascii")])
+    return headers.forwarding(address, head.scheme, host, chain)
 
 
 def answer_head(status: int, reason: bytes, lines: list[bytes], request_id: bytes) -> bytes:
     """The head of an answer to a client, the empty line included."""
     return b"HTTP/1.1 %d %b\r\n%b%bx-request-id: %b\r\n\r\n" % (
         status,
-        reason or REASONS.get(status, b""),
+        reason or headers.REASONS.get(status, b""),
         b"".join(lines),
         headers.VIA_LINE,
         request_id,

@@ -17,7 +17,7 @@ class Forward:
     path: bytes
     """Without query."""
     query: bytes = b""
-    lines: list[bytes] = field(default_factory=list)
+    lines: bytes = b""
     """Header lines to add, each with its line end."""
     host: bytes | None = None
     """The Host header; None for the client's own."""

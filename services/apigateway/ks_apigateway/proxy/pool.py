@@ -86,7 +86,8 @@ class Pool:
         """A kept connection, or None where one must be made: see `connect`."""
         if not self._idle:
             return None
-        for server in self._in_turn():
+        servers = self.servers
+        for server in servers if len(servers) == 1 else self._in_turn():
             while server.idle:
                 connection = server.idle.pop()
                 self._idle -= 1
@@ -120,7 +121,8 @@ class Pool:
         if self._idle >= self.limits.idle or connection.transport is None:
             connection.close()
             return
-        connection.transport.resume_reading()
+        if connection.paused:
+            connection.read_on(True)
         connection.idle_since = monotonic()
         connection.server.idle.append(connection)
         self._idle += 1
@@ -207,8 +209,6 @@ class Pool:
 
     def _in_turn(self) -> list[Server]:
         servers = self.servers
-        if len(servers) == 1:
-            return servers
         self._turn = (self._turn + 1) % len(servers)
         turned = servers[self._turn :] + servers[: self._turn]
         now = monotonic()

@@ -57,7 +57,8 @@ class Server:
         self.draining = False
         self.connections: set[ClientConnection] = set()
         self.tunnels: set[Tunnel] = set()
-        self._observer = observer
+        self.observe = observer.request_ended
+        """Told of every request that has ended, well or not."""
         self._pools = pools
         self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
@@ -121,10 +122,6 @@ class Server:
     def tunnel_closed(self, tunnel: Tunnel) -> None:
         self.tunnels.discard(tunnel)
         self.observe(tunnel.exchange, aborted=False)
-
-    def observe(self, exchange: Exchange, *, aborted: bool) -> None:
-        """A request has ended, well or not."""
-        self._observer.request_ended(exchange, aborted=aborted)
 
     def _sweep(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP_INTERVAL, self._sweep)

@@ -27,11 +27,12 @@ _LONG_RUNNING = re.compile(rb"(?:^|&)(?:watch|follow)=(?:1|t|T|true|TRUE|True)(?
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes. `path` is decoded; `raw_path` and `query` are what is sent on, as the client
-    meant them.
+    """Where a request goes. `path` is decoded; `raw_path` (also as text, `raw_text`) and `query` are what is
+    sent on, as the client meant them.
     """
 
     path: str
+    raw_text: str
     raw_path: bytes
     query: bytes
     authority: bytes = b""
@@ -61,12 +62,13 @@ def parse(raw: bytes) -> Target:
     if query and not _QUERY.fullmatch(query):
         raise BadRequest("the query string has a character that must be percent-encoded")
     if _PLAIN_PATH.fullmatch(path):
-        decoded = path.decode("ascii")
+        decoded = raw_text = path.decode("ascii")
     else:
         decoded = _decode(path)
-        path = quote(decoded, safe=_SAFE).encode("ascii")
+        raw_text = quote(decoded, safe=_SAFE)
+        path = raw_text.encode("ascii")
     is_long_running = bool(_LONG_RUNNING.search(query)) or "/watch/" in decoded[:64]
-    return Target(decoded, path, query, authority, is_long_running)
+    return Target(decoded, raw_text, path, query, authority, is_long_running)
 
 
 def _decode(path: bytes) -> str:

@@ -9,6 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ks_apigateway.proxy.headers import Fields, classify
 from ks_apigateway.proxy.limits import WRITE_BUFFER
+from ks_apigateway.proxy.plain import PlainAnswer, read_answer
 
 if TYPE_CHECKING:
     from ks_apigateway.proxy.pool import Pool
@@ -20,6 +21,7 @@ class AnswerSink(Protocol):
     """Who wants the answer."""
 
     def answer_interim(self, status: int, reason: bytes, fields: Fields) -> None: ...
+    def answer_plain(self, answer: PlainAnswer, body: bytes, *, whole: bool, reusable: bool) -> None: ...
     def answer_head(self, status: int, reason: bytes, fields: Fields) -> None: ...
     def answer_data(self, data: bytes) -> None: ...
     def answer_flush(self) -> None: ...
@@ -38,6 +40,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_fields",
         "_head_bytes",
         "_in_body",
+        "_left",
         "_parser",
         "_reason",
         "_reusable",
@@ -45,6 +48,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_until_close",
         "answered",
         "idle_since",
+        "paused",
         "pool",
         "sink",
         "transport",
@@ -58,8 +62,10 @@ class UpstreamConnection(asyncio.Protocol):
         self.used = 0
         self.answered = False
         self.idle_since = 0.0
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = None
         self._bodiless = False
+        self._left = 0
+        self.paused = False
         self._reset()
 
     def _reset(self) -> None:
@@ -85,6 +91,15 @@ class UpstreamConnection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.write(data)
 
+    def read_on(self, wanted: bool) -> None:
+        """Reads more of the answer, or lets it wait."""
+        if self.paused is wanted and self.transport is not None:
+            self.paused = not wanted
+            if wanted:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
     def close(self) -> None:
         """Ends the connection at once; the sink hears no more."""
         self.sink = None
@@ -101,11 +116,57 @@ class UpstreamConnection(asyncio.Protocol):
         if self.sink is None:
             self.close()
             return
+        if self._left:
+            self._pass_on(data)
+            return
+        if not self.answered and not self._bodiless:
+            answer = read_answer(data)
+            if answer is not None:
+                self._answer_plainly(answer, data)
+                return
         self.answered = True
+        self._parse(data)
+
+    def _answer_plainly(self, answer: PlainAnswer, data: bytes) -> None:
+        sink = self.sink
+        assert sink is not None
+        self.answered = True
+        left = answer.size + answer.length - len(data)
+        if left > 0:
+            self._left = left
+            self._reusable = answer.keeps
+            sink.answer_plain(answer, data[answer.size :], whole=False, reusable=False)
+            return
+        self.sink = None
+        body = data[answer.size :] if not left else data[answer.size : left]
+        reusable = answer.keeps and not left and self.transport is not None
+        sink.answer_plain(answer, body, whole=True, reusable=reusable)
+
+    def _pass_on(self, data: bytes) -> None:
+        """A piece of a body whose length is known. What comes behind it is nobody's."""
+        sink = self.sink
+        assert sink is not None
+        left = self._left = self._left - len(data)
+        if left < 0:
+            data = data[:left]
+            self._left = 0
+            self._reusable = False
+        if data:
+            sink.answer_data(data)
+        if left > 0:
+            sink.answer_flush()
+        elif self.sink is not None:
+            self.sink = None
+            sink.answer_end([], reusable=self._reusable and self.transport is not None)
+
+    def _parse(self, data: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = HttpResponseParser(self)
         if not self._in_body:
             self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             self._upgraded(data[upgrade.args[0] :])
             return
@@ -129,6 +190,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self._parser = None
         sink, self.sink = self.sink, None
         self.pool.forget(self)
         if sink is not None:
@@ -157,9 +219,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._fields.append((classify(name)[0], value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        if self._complete or self.sink is None:
+        parser = self._parser
+        if self._complete or self.sink is None or parser is None:
             return
-        status = self._status = self._parser.get_status_code()
+        status = self._status = parser.get_status_code()
         if status == 101:
             return
         fields, self._fields = self._fields, []
@@ -168,7 +231,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.sink.answer_interim(status, self._reason, fields)
             return
         self._in_body = True
-        self._reusable = self._parser.should_keep_alive()
+        self._reusable = parser.should_keep_alive()
         names = {name for name, _ in fields}
         framed = b"content-length" in names or b"transfer-encoding" in names
         self._until_close = not (framed or self._bodiless or status in (204, 304))
@@ -190,7 +253,7 @@ class UpstreamConnection(asyncio.Protocol):
         sink, self.sink = self.sink, None
         trailers, reusable = self._fields, self._reusable
         if self._bodiless:
-            self._parser = HttpResponseParser(self)
+            self._parser = None
         self._reset()
         if sink is not None:
             sink.answer_end(trailers, reusable=reusable and self.transport is not None)
