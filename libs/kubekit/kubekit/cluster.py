@@ -7,9 +7,10 @@ typed models.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 import orjson
 
@@ -17,9 +18,10 @@ from kubekit import credentials
 from kubekit.cache import Cache, TrimFn, default_trim
 from kubekit.config import ClusterConfig
 from kubekit.errors import KubeconfigError, Unreachable
+from kubekit.exec import PROTOCOLS, Exec, exec_params
 from kubekit.informer import Informer
 from kubekit.pages import RawPage
-from kubekit.resource import Object, Resource
+from kubekit.resource import PODS, Object, Resource
 from kubekit.store import IndexFn
 from kubekit.transport import Impersonation, Transport
 from kubekit.watch import WatchEvent, parse_event
@@ -41,6 +43,13 @@ PATCH_TYPES = {
     "strategic": "application/strategic-merge-patch+json",
 }
 PatchType = Literal["merge", "json", "strategic"]
+
+
+class Reading(TypedDict, total=False):
+    """How an answer is read that lasts: as whom, and what is called once the server has accepted."""
+
+    as_user: Impersonation
+    opened: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +320,25 @@ class Cluster:
                 yield parse_event(line)
         finally:
             await lines.aclose()
+
+    @asynccontextmanager
+    async def exec(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], as_user: Impersonation
+    ) -> AsyncGenerator[Exec, None]:
+        """A command in a container, with a terminal; its connection is closed at the end.
+
+        Kubernetes before 1.35 asks for `get pods/exec` alone here: who means `create` asks for that first.
+        """
+        path, params = PODS.path(namespace, pod, "exec"), exec_params(container, command)
+        async with self._transport.websocket(path, params, protocols=PROTOCOLS, as_user=as_user) as socket:
+            yield Exec(socket)
+
+    def logs(
+        self, namespace: str, pod: str, params: Mapping[str, str], **more: Unpack[Reading]
+    ) -> AsyncGenerator[bytes, None]:
+        """What a container has written, in pieces as they come; `params` are those of `pods/log`."""
+        path = PODS.path(namespace, pod, "log")
+        return self._transport.chunks(path, params, headers={"Accept": "*/*"}, **more)
 
     def cache(
         self,

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import urlencode
@@ -15,13 +15,19 @@ from yarl import URL
 from kubekit import metrics
 from kubekit.config import ClusterConfig
 from kubekit.credentials import Credentials
-from kubekit.errors import InvalidName, KubernetesError, Unauthorized, Unreachable, error_of_answer
+from kubekit.errors import InvalidName, KubernetesError, Unauthorized, Unreachable, error_of, error_of_answer
 from kubekit.ratelimit import RateLimiter
 
 log = logging.getLogger(__name__)
 
 RETRY_STATUS = frozenset({429, 503})
 """Answers given before anything is done, so any method may be sent again after Retry-After."""
+
+CLOSE_TIMEOUT = 2.0
+"""Seconds that the closing of a WebSocket waits for the other side to agree."""
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Of a query: pairs where a name comes more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Transport:
             # The answers stay uncompressed: compressing lists costs both sides more time than the wire does.
             headers={"User-Agent": self._config.user_agent, "Accept-Encoding": "identity"},
             read_bufsize=256 * 1024,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout),
             trust_env=True,
         )
 
@@ -127,26 +134,84 @@ class Transport:
         opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """The lines of an endless answer, as they come, until the server ends it or stays silent."""
+        rest = b""
+        parts = self.chunks(path, params, as_user=as_user, opened=opened, idle=self._config.watch_idle)
+        async with aclosing(parts):
+            async for chunk in parts:
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line
+                if len(rest) > self._config.max_body:
+                    raise KubernetesError(
+                        f"{path}: a watch event is larger than {self._config.max_body} bytes"
+                    )
+
+    async def chunks(
+        self,
+        path: str,
+        params: Params,
+        *,
+        headers: Mapping[str, str] | None = None,
+        as_user: Impersonation | None = None,
+        opened: Callable[[], None] | None = None,
+        idle: float | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """An answer of any length in pieces, as they come; `idle` seconds of silence end it."""
         await self._limiter.wait(self._config.timeout)
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=self._config.connect_timeout, sock_read=self._config.watch_idle
-        )
-        headers = self._headers(None, as_user)
-        async with self._answer(self._streams, "GET", path, params, None, headers, timeout) as response:
+        timeout = aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout, sock_read=idle)
+        sent = self._headers(headers, as_user)
+        async with self._answer(self._streams, "GET", path, params, None, sent, timeout) as response:
             if opened is not None:
                 opened()
-            rest = b""
             try:
                 async for chunk in response.content.iter_any():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        yield line
-                    if len(rest) > self._config.max_body:
-                        raise KubernetesError(
-                            f"{path}: a watch event is larger than {self._config.max_body} bytes"
-                        )
+                    yield chunk
             except aiohttp.SocketTimeoutError:
-                log.debug("%s: silent for %.0f s, closing", path, self._config.watch_idle)
+                log.debug("%s: silent for %.0f s, closing", path, idle or 0)
+
+    @asynccontextmanager
+    async def websocket(
+        self,
+        path: str,
+        params: Params,
+        *,
+        protocols: Sequence[str],
+        as_user: Impersonation | None = None,
+    ) -> AsyncGenerator[aiohttp.ClientWebSocketResponse, None]:
+        """A WebSocket, closed at the end; whoever reads it answers its pings. Raises KubernetesError."""
+        await self._limiter.wait(self._config.timeout)
+        url, headers = self._url(path, params), self._headers({"Accept": "*/*"}, as_user)
+        started = monotonic()
+        code = "<error>"
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                socket = await self._streams.ws_connect(
+                    url,
+                    protocols=protocols,
+                    headers=headers,
+                    autoping=False,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),  # pyright: ignore[reportCallIssue]
+                    proxy=self.credentials.proxy,
+                    server_hostname=self.credentials.tls_server_name,
+                )
+            code = "101"
+        except aiohttp.WSServerHandshakeError as error:
+            code = str(error.status)
+            if error.status == 401:
+                await self.credentials.renew_refused()
+            raise error_of(error.status, {}) from error
+        except TimeoutError as error:
+            within = f"within {self._config.timeout:.0f} s"
+            raise Unreachable(f"{self.credentials.server} did not answer {path} {within}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{self.credentials.server}: {error or type(error).__name__}") from error
+        finally:
+            metrics.REQUESTS.labels(code, "GET").inc()
+            metrics.REQUEST_SECONDS.labels("GET").observe(monotonic() - started)
+        try:
+            yield socket
+        finally:
+            await socket.close()
 
     def _headers(self, headers: Mapping[str, str] | None, as_user: Impersonation | None) -> CIMultiDict[str]:
         merged = CIMultiDict(self.credentials.headers())
@@ -162,7 +227,7 @@ class Transport:
         session: aiohttp.ClientSession,
         method: str,
         path: str,
-        params: Mapping[str, str] | None,
+        params: Params | None,
         body: bytes | None,
         headers: CIMultiDict[str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  limits of several kinds, not one
@@ -201,7 +266,7 @@ class Transport:
         finally:
             metrics.REQUESTS.labels(code, method).inc()
 
-    def _url(self, path: str, params: Mapping[str, str] | None) -> URL:
+    def _url(self, path: str, params: Params | None) -> URL:
         plain = path.startswith("/") and "//" not in path and not set(path) & set("?# ")
         if not plain or any(part in {".", ".."} for part in path.split("/")):
             raise InvalidName(
