@@ -40,6 +40,10 @@ NEEDS = {
         ("watch", RBAC, "clusterroles", "", ""),
         ("watch", "devops.kubesphere.io", "s2iruns", "", ""),
         ("list", "extensions", "ingresses", "", ""),
+        ("create", "", "services", CONTROLS, "kubesphere-router-any"),
+        ("patch", "apps", "deployments", CONTROLS, "kubesphere-router-any"),
+        ("bind", RBAC, "clusterroles", "", "kubesphere-router"),
+        ("delete", RBAC, "rolebindings", "any", "kubesphere-router"),
     ],
     "ks-controller-manager": [
         ("update", "tenant.kubesphere.io", "workspaces/status", "", "any"),
@@ -85,6 +89,27 @@ async def installed(installer: Callable[..., Any]) -> None:
 async def test_a_service_may_do_what_it_has_to(service: str, cluster: Cluster) -> None:
     refused = [question for question in NEEDS[service] if not await allowed(cluster, service, question)]
     assert refused == []
+
+
+NOT_FOR_APISERVER = [
+    ("bind", RBAC, "clusterroles", "", "cluster-admin"),
+    ("bind", RBAC, "roles", CONTROLS, "any"),
+    ("escalate", RBAC, "roles", CONTROLS, "any"),
+    ("delete", RBAC, "rolebindings", "any", "admin"),
+    ("create", "apps", "deployments", "any", ""),
+    ("create", "", "services", "any", ""),
+    ("create", "batch", "jobs", "any", ""),
+    ("create", "", "pods/eviction", "any", "any"),
+    ("patch", "", "nodes", "", "any"),
+    ("patch", "storage.k8s.io", "storageclasses", "", "any"),
+    ("get", "", "pods/log", "any", "any"),
+]
+"""What it does as its callers, who have to be allowed to."""
+
+
+async def test_the_apiserver_does_as_its_callers_what_they_have_to_be_allowed_to(cluster: Cluster) -> None:
+    granted = [each for each in NOT_FOR_APISERVER if await allowed(cluster, "ks-apiserver", each)]
+    assert granted == []
 
 
 @pytest.mark.parametrize("service", NEEDS)
