@@ -35,6 +35,7 @@ def apiserver_config() -> Callable[[Path], dict[str, Any]]:
             "authentication": {"jwtSecret": SECRET},
             "monitoring": {"endpoint": "http://127.0.0.1:9"},
             "server": {"checkInterval": "500ms"},
+            "operations": {"drainPatience": "1s"},
         }
 
     return config

@@ -7,6 +7,8 @@ from harness.signed import SignedClient
 from harness.waiting import eventually
 
 TENANT = "/kapis/tenant.kubesphere.io/v1alpha2"
+RESOURCES = "/kapis/resources.kubesphere.io/v1alpha2"
+TERMINAL = "/kapis/terminal.kubesphere.io/v1alpha2"
 
 SECRET = "another-secret-that-is-long-enough"
 
@@ -20,9 +22,10 @@ users: [{name: nobody, user: {}}]
 """
 
 
-@pytest.fixture
-async def cut_off(tmp_path):
+@pytest.fixture(scope="module")
+async def cut_off(tmp_path_factory):
     """The service with a Kubernetes that is not there."""
+    tmp_path = tmp_path_factory.mktemp("cut-off")
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     config = {
         "kubernetes": {"kubeconfig": str(tmp_path / "kubeconfig")},
@@ -38,17 +41,28 @@ async def cut_off(tmp_path):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/workspaces"),
-        ("GET", "/workspaces/x"),
-        ("GET", "/namespaces"),
-        ("GET", "/workspaces/x/namespaces"),
-        ("POST", "/workspaces/x/namespaces"),
-        ("DELETE", "/workspaces/x/namespaces/y"),
+        ("GET", f"{TENANT}/workspaces"),
+        ("GET", f"{TENANT}/workspaces/x"),
+        ("GET", f"{TENANT}/namespaces"),
+        ("GET", f"{TENANT}/workspaces/x/namespaces"),
+        ("POST", f"{TENANT}/workspaces/x/namespaces"),
+        ("DELETE", f"{TENANT}/workspaces/x/namespaces/y"),
+        ("GET", f"{TENANT}/workspaces/x/devops"),
+        ("GET", f"{RESOURCES}/namespaces/x/router"),
+        ("POST", f"{RESOURCES}/namespaces/x/router"),
+        ("PATCH", f"{RESOURCES}/storageclasses/x"),
+        ("GET", f"{RESOURCES}/users/admin/kubeconfig"),
+        ("GET", f"{RESOURCES}/users/admin/kubectl"),
+        ("POST", f"{RESOURCES}/namespaces/x/jobs/y"),
+        ("POST", f"{RESOURCES}/nodes/x/drainage"),
+        ("GET", f"{RESOURCES}/nodes/x/drainage"),
+        ("GET", f"{TERMINAL}/namespaces/x/pods/y"),
+        ("GET", f"{TERMINAL}/namespaces/x/pods/y/log"),
     ],
 )
 async def test_without_kubernetes_requests_get_503_with_the_reason(cut_off, method, path):
     async def refused():
-        answer = await cut_off.request(method, TENANT + path, body={"metadata": {"name": "y"}})
+        answer = await cut_off.request(method, path, body={"metadata": {"name": "y"}})
         assert answer.status == 503, answer.text
         assert "kubernetes is not available" in answer.message
         assert "127.0.0.1:9" in answer.message

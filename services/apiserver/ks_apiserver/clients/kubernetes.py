@@ -18,8 +18,12 @@ _ANSWERS: tuple[tuple[type[kubernetes.KubernetesError], type[errors.ServiceError
 )
 
 
-def cluster_config(config: KubernetesConfig, user_agent: str) -> ClusterConfig:
-    """kubekit's configuration from the section `kubernetes`."""
+WATCHES = 256
+"""Connections for the watches of caches and of callers."""
+
+
+def cluster_config(config: KubernetesConfig, user_agent: str, *, streams: int = 0) -> ClusterConfig:
+    """kubekit's configuration from the section `kubernetes`; `streams` long answers besides watches."""
     return ClusterConfig(
         kubeconfig=config.kubeconfig,
         context=config.context,
@@ -27,6 +31,7 @@ def cluster_config(config: KubernetesConfig, user_agent: str) -> ClusterConfig:
         burst=config.burst,
         timeout=config.timeout,
         pool=config.pool,
+        watches=WATCHES + streams,
         user_agent=user_agent,
     )
 

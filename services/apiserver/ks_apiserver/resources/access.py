@@ -17,7 +17,7 @@ class Access:
 
     def require_lister(self, caller: Identity, resource: str, namespace: str | None = None) -> None:
         """Raises Forbidden unless the caller may list `resource`, in the namespace or in all of them."""
-        self._require(caller, "list", resource, namespace)
+        self.require(caller, "list", resource, namespace)
 
     def require_reader(
         self,
@@ -28,9 +28,9 @@ class Access:
         subresource: str = "",
     ) -> None:
         """Raises Forbidden unless the caller may get one object, or that part of it."""
-        self._require(caller, "get", resource, namespace, name, subresource)
+        self.require(caller, "get", resource, namespace, name, subresource)
 
-    def _require(
+    def require(
         self,
         caller: Identity,
         verb: str,
@@ -39,6 +39,7 @@ class Access:
         name: str = "",
         subresource: str = "",
     ) -> None:
+        """Raises Forbidden unless the caller may do `verb`, in the namespace or in the whole cluster."""
         request = RequestInfo(
             is_resource=True,
             verb=verb,

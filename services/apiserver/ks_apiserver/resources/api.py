@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import StringConstraints
 
 from ks_apiserver import conditional
+from ks_apiserver.names import Namespace
 from ks_apiserver.resources.abnormal import abnormal_workloads
 from ks_apiserver.resources.access import GROUP, VERSION, Access
 from ks_apiserver.resources.components import Components
@@ -18,9 +18,6 @@ from servicekit.group import Group
 from servicekit.identity import Identity
 from servicekit.paging import PageQuery
 from servicekit.responses import JSON, to_json
-
-Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-"""A name that a namespace can have: a label of RFC 1123."""
 
 IfNoneMatch = Annotated[str, Header("If-None-Match")]
 

@@ -7,12 +7,15 @@ Kubernetes' own. Refusals name neither workspace nor namespace, so that a strang
 
 from ks_apiserver import labels
 from ks_apiserver.clients.kubernetes import translated
-from kubekit.rbac import ALL, Names, RbacIndex, RequestInfo, effective_groups
+from kubekit.rbac import ALL, Names, RbacIndex, RequestInfo, Rule, effective_groups
+from kubekit.rbac.demands import missing
 from servicekit.errors import Forbidden
 from servicekit.identity import Identity
 
 GROUP = "tenant.kubesphere.io"
 VERSION = "v1alpha2"
+
+EVERYTHING = Rule(verbs=("*",), api_groups=("*",), resources=("*",))
 
 
 class Access:
@@ -53,6 +56,15 @@ class Access:
     def require_member_reader(self, caller: Identity, workspace: str) -> None:
         """Raises Forbidden unless the caller may look at what another member of the workspace reaches."""
         self._require(caller, _tenant("get", "workspaces", workspace, "members"))
+
+    def require_devops(self, caller: Identity, workspace: str, verb: str) -> None:
+        """Raises Forbidden unless the caller may `create` or `delete` DevOps projects in the workspace."""
+        self._require(caller, _tenant(verb, "workspaces", workspace, "devops"))
+
+    def may_do_everything(self, caller: Identity) -> bool:
+        """Whether a role of the caller's lets them do everything in the cluster."""
+        with translated():
+            return missing(self._rbac.rules(*_subject(caller)), [EVERYTHING]) is None
 
     def require_namespace_creator(self, caller: Identity, workspace: str) -> None:
         """Raises Forbidden unless the caller may create namespaces in the workspace."""

@@ -1,6 +1,7 @@
 """The routes of tenant.kubesphere.io/v1alpha2."""
 
 from ks_apiserver.tenant.access import GROUP, VERSION, Access
+from ks_apiserver.tenant.components import Components
 from ks_apiserver.tenant.namespaces import Namespaces
 from ks_apiserver.tenant.requests import NewNamespace
 from ks_apiserver.tenant.rules import OwnRules
@@ -12,13 +13,17 @@ from servicekit.identity import Identity
 from servicekit.paging import Page, PageQuery
 
 
-def group(access: Access, workspaces: Workspaces, namespaces: Namespaces, rules: OwnRules) -> Group:
+def group(
+    access: Access, workspaces: Workspaces, namespaces: Namespaces, rules: OwnRules, components: Components
+) -> Group:
     """All routes of tenancy. What `access` does not allow is refused."""
     tenant = Group(GROUP, VERSION)
     _read_workspaces(tenant, workspaces)
     _read_namespaces(tenant, access, workspaces, namespaces)
     _change_namespaces(tenant, access, workspaces, namespaces)
     _read_rules(tenant, rules)
+    _devops(tenant, components)
+    _logs(tenant, components)
     return tenant
 
 
@@ -82,3 +87,42 @@ def _read_rules(tenant: Group, rules: OwnRules) -> None:
     async def list_rules_in_namespace(caller: Identity, namespace: str) -> list[SimpleRule]:
         """What the caller may do in the namespace."""
         return rules.in_namespace(caller, namespace)
+
+
+def _devops(tenant: Group, components: Components) -> None:
+    @tenant.get("/devopscount")
+    async def count_devops(caller: Identity) -> None:
+        """How many DevOps projects the caller sees."""
+        components.count_devops()
+
+    @tenant.get("/devops/{devops}/rules")
+    async def list_rules_in_devops(caller: Identity, devops: str) -> list[SimpleRule]:
+        """What the caller may do in a DevOps project."""
+        return components.rules_in_devops(caller)
+
+    @tenant.get("/workspaces/{workspace}/devops")
+    async def list_devops(caller: Identity, workspace: str) -> None:
+        """DevOps projects of the workspace that the caller sees."""
+        await components.list_devops(caller, workspace)
+
+    @tenant.get("/workspaces/{workspace}/members/{member}/devops")
+    async def list_devops_of_member(caller: Identity, workspace: str, member: str) -> None:
+        """DevOps projects of the workspace that a member sees."""
+        await components.list_devops(caller, workspace, member)
+
+    @tenant.post("/workspaces/{workspace}/devops")
+    async def create_devops(caller: Identity, workspace: str) -> None:
+        """Creates a DevOps project in the workspace."""
+        await components.change_devops(caller, workspace, "create")
+
+    @tenant.delete("/workspaces/{workspace}/devops/{devops}")
+    async def delete_devops(caller: Identity, workspace: str, devops: str) -> None:
+        """Deletes a DevOps project of the workspace."""
+        await components.change_devops(caller, workspace, "delete")
+
+
+def _logs(tenant: Group, components: Components) -> None:
+    @tenant.get("/logs")
+    async def query_logs(caller: Identity) -> None:
+        """What the containers of the caller's namespaces have written."""
+        components.logs()

@@ -5,12 +5,12 @@ where there is no such workspace or namespace.
 """
 
 from ks_apiserver.clients.kubernetes import translated
+from ks_apiserver.tenant.access import EVERYTHING
 from kubekit.rbac import RbacIndex, Rule, effective_groups
 from kubekit.rbac.demands import missing
 from kubekit.rbac.permissions import NAMESPACE, WORKSPACE, SimpleRule
 from servicekit.identity import Identity
 
-_EVERYTHING = Rule(verbs=("*",), api_groups=("*",), resources=("*",))
 _ALL_WORKSPACES = Rule(verbs=("*",), api_groups=("*",), resources=("workspaces", "workspaces/*"))
 _ROLES = ("admin", "regular", "viewer")
 """Of a workspace, the one that allows most first."""
@@ -28,7 +28,7 @@ class OwnRules:
         with translated():
             held = self._rbac.rules(*who)
             bindings = self._rbac.bindings_of(*who)
-        if missing(held, [_EVERYTHING]) is None:
+        if missing(held, [EVERYTHING]) is None:
             return WORKSPACE["workspace-admin"]
         if missing(held, [_ALL_WORKSPACES]) is None:
             return WORKSPACE["workspaces-manager"]

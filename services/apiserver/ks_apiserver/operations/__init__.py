@@ -1,0 +1,1 @@
+"""Operations on what runs: running a job again, draining a node."""

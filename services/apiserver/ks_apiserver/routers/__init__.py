@@ -1,0 +1,1 @@
+"""Routers: the ingress gateway of one namespace, which runs beside the platform."""

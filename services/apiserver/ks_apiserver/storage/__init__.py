@@ -1,0 +1,1 @@
+"""Storage classes: which of them is the default."""
