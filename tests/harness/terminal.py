@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -73,13 +73,18 @@ class Terminal:
 
 
 @asynccontextmanager
-async def opened_terminal(base_url: str, secret: str, path: str, user: str) -> AsyncIterator[Terminal]:
-    """The terminal at `path`, in the place of the gateway. Raises aiohttp.WSServerHandshakeError."""
-    signed = IdentitySigner(secret.encode()).sign(Identity(user, (), "192.0.2.1"))
+async def terminal_at(url: str, headers: Mapping[str, str]) -> AsyncIterator[Terminal]:
+    """The terminal at `url`. Raises aiohttp.WSServerHandshakeError."""
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(
-            URL(base_url + path, encoded=True), headers={IDENTITY_HEADER: signed}, autoping=False
-        ) as socket,
+        session.ws_connect(URL(url, encoded=True), headers=headers, autoping=False) as socket,
     ):
         yield Terminal(socket)
+
+
+@asynccontextmanager
+async def opened_terminal(base_url: str, secret: str, path: str, user: str) -> AsyncIterator[Terminal]:
+    """The terminal of a service alone, in the place of the gateway. Raises likewise."""
+    signed = IdentitySigner(secret.encode()).sign(Identity(user, (), "192.0.2.1"))
+    async with terminal_at(base_url + path, {IDENTITY_HEADER: signed}) as terminal:
+        yield terminal
