@@ -5,49 +5,39 @@ only `userPassword` differs, which holds a hash. Whatever comes from outside is 
 filters by `escape_filter_chars` (RFC 4515), names in a DN by `escape_rdn` (RFC 4514).
 """
 
-import re
-import ssl
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
-from ldap3 import (
-    BASE,
-    MODIFY_ADD,
-    MODIFY_DELETE,
-    MODIFY_REPLACE,
-    NONE,
-    SUBTREE,
-    SYNC,
-    Connection,
-    Server,
-    Tls,
-)
-from ldap3.core.exceptions import LDAPException
+from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection
 from ldap3.core.results import (
-    RESULT_BUSY,
+    RESULT_ATTRIBUTE_OR_VALUE_EXISTS,
     RESULT_ENTRY_ALREADY_EXISTS,
-    RESULT_INVALID_CREDENTIALS,
-    RESULT_INVALID_DN_SYNTAX,
     RESULT_NO_SUCH_ATTRIBUTE,
     RESULT_NO_SUCH_OBJECT,
     RESULT_SUCCESS,
-    RESULT_UNAVAILABLE,
-    RESULT_UNWILLING_TO_PERFORM,
 )
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
-from ks_account.clients.entries import UserEntry, first, user_of
+from ks_account.clients.entries import EXPIRE, LAST_CHANGE, SHADOW, UserEntry, first, user_of
+from ks_account.clients.ldap_answers import accepts, every, expect, some
 from ks_account.clients.ldap_pool import LdapPool
+from ks_account.clients.ldap_server import LdapServer
 from ks_account.config import AccountSection
-from servicekit.config import ConfigError
-from servicekit.errors import Unavailable
-from servicekit.sections import LdapConfig, split_address
+from servicekit.errors import Conflict, Unavailable
+from servicekit.sections import LdapConfig
 
 IS_USER = "(objectClass=inetOrgPerson)"
-_SHOWN = ["uid", "mail", "description", "preferredLanguage", "createTimestamp"]
-_PAGE = 1000
+_SHOWN = [
+    "uid",
+    "mail",
+    "description",
+    "preferredLanguage",
+    "createTimestamp",
+    "objectClass",
+    EXPIRE,
+    LAST_CHANGE,
+]
 _DECOY = "ks-decoy"
 
 
@@ -72,11 +62,13 @@ class Directory:
 
     def __init__(self, config: LdapConfig, account: AccountSection) -> None:
         self._config = config
-        self._account = account
-        _check_address(config, account)
+        self._server = LdapServer(
+            "ldap", config.host, config.timeout, account.ldap_start_tls, account.ldap_ca_file
+        )
+        self._server.check()
         size, wait = config.pool, account.pool_wait
         self._entries = LdapPool(self._connect_as_manager, size=size, wait=wait, server=config.host)
-        self._logins = LdapPool(self._connect, size=size, wait=wait, server=config.host)
+        self._logins = LdapPool(self._server.connect, size=size, wait=wait, server=config.host)
 
     async def open(self) -> None:
         """Nothing: connections are made when they are needed."""
@@ -101,7 +93,7 @@ class Directory:
 
         def read(connection: Connection) -> bool:
             connection.search(dn, "(objectClass=*)", BASE, attributes=["1.1"])
-            return _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_SUCCESS
+            return expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_SUCCESS
 
         return await self._entries.run(read, repeatable=True)
 
@@ -139,13 +131,7 @@ class Directory:
         dn = self._decoy_dn() if entry is None else entry.dn
 
         def bind(connection: Connection) -> bool:
-            connection.user, connection.password = dn, password.encode()
-            try:
-                connection.bind(read_server_info=False)
-            finally:
-                connection.user = connection.password = None
-            refused = (RESULT_INVALID_CREDENTIALS, RESULT_UNWILLING_TO_PERFORM, RESULT_INVALID_DN_SYNTAX)
-            return _expect(connection, RESULT_SUCCESS, *refused) == RESULT_SUCCESS
+            return accepts(connection, dn, password)
 
         return await self._logins.run(bind, repeatable=True) and entry is not None
 
@@ -174,8 +160,30 @@ class Directory:
 
         def modify(connection: Connection) -> None:
             connection.modify(entry.dn, changes)
-            if _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
+            if expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
                 raise NoSuchEntry(entry.username)
+
+        await self._entries.run(modify, repeatable=True)
+
+    async def mark(self, entry: UserEntry, attribute: str, value: str | None) -> None:
+        """Set an attribute of the class shadowAccount, or take it away. Raises NoSuchEntry."""
+        changes: dict[str, list[tuple[str, list[str]]]] = {
+            attribute: [(MODIFY_REPLACE, [] if value is None else [value])]
+        }
+        if SHADOW.lower() not in entry.classes:
+            if value is None:
+                return
+            changes["objectClass"] = [(MODIFY_ADD, [SHADOW])]
+
+        def modify(connection: Connection) -> None:
+            connection.modify(entry.dn, changes)
+            result = expect(
+                connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT, RESULT_ATTRIBUTE_OR_VALUE_EXISTS
+            )
+            if result == RESULT_NO_SUCH_OBJECT:
+                raise NoSuchEntry(entry.username)
+            if result == RESULT_ATTRIBUTE_OR_VALUE_EXISTS:
+                raise Conflict(f"{entry.username} is being changed by another request; try again")
 
         await self._entries.run(modify, repeatable=True)
 
@@ -186,7 +194,7 @@ class Directory:
         def modify(connection: Connection) -> None:
             connection.modify(entry.dn, changes)
             gone = (RESULT_NO_SUCH_ATTRIBUTE, RESULT_NO_SUCH_OBJECT)
-            if _expect(connection, RESULT_SUCCESS, *gone) != RESULT_SUCCESS:
+            if expect(connection, RESULT_SUCCESS, *gone) != RESULT_SUCCESS:
                 raise PasswordChangedMeanwhile(entry.username)
 
         await self._entries.run(modify, repeatable=False)
@@ -200,7 +208,7 @@ class Directory:
 
         def delete(connection: Connection) -> None:
             connection.delete(dn)
-            if _expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
+            if expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
                 raise NoSuchEntry(dn)
 
         await self._entries.run(delete, repeatable=False)
@@ -209,7 +217,7 @@ class Directory:
         """The highest uidNumber of all users, 1000 when there is none, as v2.1.1 begins."""
 
         def read(connection: Connection) -> int:
-            entries = _paged(
+            entries = every(
                 connection, self._config.user_search_base, f"(&{IS_USER}(uidNumber=*))", ["uidNumber"]
             )
             return max((int(first(entry, "uidNumber") or 0) for entry in entries), default=1000)
@@ -223,7 +231,7 @@ class Directory:
         condition = f"(&(objectClass=posixGroup)(memberUid={escape_filter_chars(username)}))"
 
         def read(connection: Connection) -> list[str]:
-            found = _paged(connection, self._config.group_search_base, condition, ["cn"])
+            found = every(connection, self._config.group_search_base, condition, ["cn"])
             return sorted(self._group_path(entry["dn"]) for entry in found)
 
         return await self._entries.run(read, repeatable=True)
@@ -257,7 +265,7 @@ class Directory:
     async def _add(self, dn: str, attributes: dict[str, Any]) -> None:
         def add(connection: Connection) -> None:
             connection.add(dn, attributes=attributes)
-            if _expect(connection, RESULT_SUCCESS, RESULT_ENTRY_ALREADY_EXISTS) != RESULT_SUCCESS:
+            if expect(connection, RESULT_SUCCESS, RESULT_ENTRY_ALREADY_EXISTS) != RESULT_SUCCESS:
                 raise EntryExists(dn)
 
         await self._entries.run(add, repeatable=False)
@@ -267,9 +275,9 @@ class Directory:
 
         def search(connection: Connection) -> list[UserEntry]:
             found = (
-                _some(connection, base, condition, attributes, limit)
+                some(connection, base, condition, attributes, limit)
                 if limit
-                else _paged(connection, base, condition, attributes)
+                else every(connection, base, condition, attributes)
             )
             return [user_of(entry) for entry in found]
 
@@ -285,93 +293,6 @@ class Directory:
         depth = len(parse_dn(self._config.group_search_base))
         return ":".join(value for _, value, _ in reversed(parse_dn(dn)[:-depth]))
 
-    def _connect(self) -> Connection:
-        if not self._config.enabled:
-            raise LDAPException("ldap.host is not set")
-        # A Server remembers for minutes that an address did not answer, so each connection gets its own.
-        connection = Connection(
-            _server(self._config, self._account),
-            client_strategy=SYNC,
-            receive_timeout=ceil(self._config.timeout),
-            check_names=False,
-            auto_referrals=False,
-            return_empty_attributes=False,
-        )
-        connection.open(read_server_info=False)
-        if self._account.ldap_start_tls:
-            connection.start_tls(read_server_info=False)
-        connection.authentication = "SIMPLE"
-        return connection
-
     def _connect_as_manager(self) -> Connection:
-        connection = self._connect()
-        connection.user = self._config.manager_dn
-        connection.password = self._config.manager_password.get_secret_value().encode()
-        if not connection.bind(read_server_info=False):
-            raise LDAPException(
-                f"the server refused to let ldap.managerDN {self._config.manager_dn!r} sign in "
-                f"({connection.result['description']}); check ldap.managerDN and ldap.managerPassword"
-            )
-        return connection
-
-
-def _check_address(config: LdapConfig, account: AccountSection) -> None:
-    try:
-        if config.enabled:
-            _server(config, account)
-    except (ValueError, LDAPException) as error:
-        raise ConfigError(f"ldap.host: {config.host!r} cannot be used: {error}") from error
-
-
-def _server(config: LdapConfig, account: AccountSection) -> Server:
-    """`ldap.host` is `host`, `host:port`, or one of them after `ldap://` or `ldaps://`."""
-    scheme, separator, address = config.host.rpartition("://")
-    encrypted = scheme == "ldaps"
-    if separator and scheme not in ("ldap", "ldaps"):
-        raise ValueError(f"ldap.host must begin with ldap:// or ldaps://, not {scheme}://")
-    has_port = re.fullmatch(r".+:\d+|\[.+\]:\d+", address) and not address.endswith("]")
-    host, port = split_address(address if has_port else f"{address}:{636 if encrypted else 389}")
-    tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=account.ldap_ca_file)
-    return Server(
-        host,
-        port=port,
-        use_ssl=encrypted,
-        tls=tls if encrypted or account.ldap_start_tls else None,
-        connect_timeout=config.timeout,
-        get_info=NONE,
-    )
-
-
-def _expect(connection: Connection, *codes: int) -> int:
-    """The result code of the last operation, which must be one of `codes`; else Unavailable says what it
-    was.
-    """
-    result = connection.result
-    code: int = result["result"]
-    if code in codes:
-        return code
-    text = f"{result['description']}: {result['message']}" if result["message"] else result["description"]
-    if code in (RESULT_BUSY, RESULT_UNAVAILABLE):
-        raise Unavailable("ldap", f"the server cannot serve now ({text})")
-    raise Unavailable("ldap", f"the server answered {code} {text}")
-
-
-def _some(connection: Connection, base: str, condition: str, attributes: list[str], limit: int) -> list[Any]:
-    connection.search(base, condition, SUBTREE, attributes=attributes, size_limit=limit)
-    over_limit = 4
-    _expect(connection, RESULT_SUCCESS, over_limit)
-    return [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
-
-
-def _paged(connection: Connection, base: str, condition: str, attributes: list[str]) -> list[Any]:
-    found: list[Any] = []
-    cookie: bytes | None = None
-    while True:
-        connection.search(
-            base, condition, SUBTREE, attributes=attributes, paged_size=_PAGE, paged_cookie=cookie
-        )
-        _expect(connection, RESULT_SUCCESS)
-        found += [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
-        cookie = connection.result["controls"]["1.2.840.113556.1.4.319"]["value"]["cookie"]
-        if not cookie:
-            return found
+        config = self._config
+        return self._server.connect_as(config.manager_dn, config.manager_password.get_secret_value())

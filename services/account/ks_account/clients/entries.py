@@ -6,6 +6,15 @@ from typing import Any
 
 from ldap3.utils.conv import escape_filter_chars
 
+SHADOW = "shadowAccount"
+"""The auxiliary class of RFC 2307 with what shadow(5) knows of an account."""
+EXPIRE, LOCKED = "shadowExpire", "1"
+"""The day after which an account is of no use, and a day long gone, as `usermod --expiredate 1` sets it."""
+LAST_CHANGE, MUST_CHANGE = "shadowLastChange", "0"
+"""The day of the last change of the password; 0 says that it must be changed at the next login."""
+NOT_LOCKED = f"(!({EXPIRE}={LOCKED}))"
+"""A condition: the user is not locked."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
@@ -18,6 +27,12 @@ class UserEntry:
     lang: str
     created: str
     password: bytes = field(default=b"", repr=False)
+    locked: bool = False
+    """Nobody may sign in as this user."""
+    must_change: bool = False
+    """The password was given by somebody else, and serves for nothing but setting another."""
+    classes: frozenset[str] = frozenset()
+    """The object classes in lower case."""
 
 
 def contains(text: str, *attributes: str) -> str:
@@ -33,6 +48,7 @@ def equals(attribute: str, values: Iterable[str]) -> str:
 
 def user_of(entry: Mapping[str, Any]) -> UserEntry:
     """A user from an answer of ldap3."""
+    classes: list[bytes] = entry["raw_attributes"].get("objectClass") or []
     return UserEntry(
         dn=entry["dn"],
         username=first(entry, "uid"),
@@ -41,6 +57,9 @@ def user_of(entry: Mapping[str, Any]) -> UserEntry:
         lang=first(entry, "preferredLanguage"),
         created=_rfc3339(first(entry, "createTimestamp")),
         password=entry["raw_attributes"].get("userPassword", [b""])[0],
+        locked=first(entry, EXPIRE) == LOCKED,
+        must_change=first(entry, LAST_CHANGE) == MUST_CHANGE,
+        classes=frozenset(value.decode("utf-8", "replace").lower() for value in classes),
     )
 
 
