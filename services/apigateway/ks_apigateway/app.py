@@ -19,6 +19,7 @@ from ks_apigateway.access_log import AccessLog
 from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.authn.token import TokenVerifier
 from ks_apigateway.authz.access import Access
+from ks_apigateway.authz.limits import Limits
 from ks_apigateway.config import GatewayConfig, GatewaySection
 from ks_apigateway.gateway import Gateway
 from ks_apigateway.identity import Identities
@@ -186,6 +187,7 @@ async def _data_plane(
         service.upstreams,
         sessions=service.sessions,
         access=Access(service.index, app[HEALTH], settings.gateway.roles_stale),
+        limits=Limits(service.cluster),
         identities=Identities(settings.authentication.jwt_secret.get_secret_value().encode()),
         cluster=service.cluster,
         health=app[HEALTH],

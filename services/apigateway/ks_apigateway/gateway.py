@@ -13,6 +13,7 @@ from ks_apigateway.authn.credential import Credential
 from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.authn.token import Claims
 from ks_apigateway.authz.access import Access
+from ks_apigateway.authz.limits import Limits
 from ks_apigateway.identity import Identities, basic, bearer, impersonation, user_line
 from ks_apigateway.proxy.outcome import Answer, Forward, Outcome
 from ks_apigateway.proxy.request import Request
@@ -40,6 +41,7 @@ class Gateway:
         *,
         sessions: Sessions,
         access: Access,
+        limits: Limits,
         identities: Identities,
         cluster: Cluster,
         health: Health,
@@ -49,6 +51,7 @@ class Gateway:
         self.upstreams = upstreams
         self._sessions = sessions
         self._access = access
+        self._limits = limits
         self._identities = identities
         self._cluster = cluster
         self._health = health
@@ -84,6 +87,8 @@ class Gateway:
         request.user = claims.user
         if route is None:
             raise NotFound("no service of the platform has this path")
+        if claims.is_limited:
+            self._limits.check(claims, request)
         if request.head.upgrade:
             origin.check(request, found.source, self._allowed_origins)
         if route.authorize is _RBAC:

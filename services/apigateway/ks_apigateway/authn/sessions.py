@@ -8,7 +8,7 @@ answered is believed for at most one second. Without Redis nobody is let in.
 
 import asyncio
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.asyncio.retry import Retry
@@ -22,6 +22,8 @@ from ks_apigateway.authn.tracking import PREFIX, Tracking
 from servicekit.errors import Unavailable
 from servicekit.sections import RedisConfig
 
+USED = "kubesphere:api-tokens-used:"
+"""Of the hashes that say when the API tokens of a user were used last."""
 REFRESH_BELOW = 0.9
 """A session's time to live is extended once less than this part of it is left: not on every request."""
 
@@ -61,6 +63,7 @@ class Sessions:
         self._believed = believed
         self._capacity = capacity
         self._sessions: dict[str, Session] = {}
+        self._api_tokens: dict[str, str] = {}
         self._asking: dict[str, asyncio.Task[Claims]] = {}
         self._questions: set[asyncio.Task[Claims]] = set()
         self._tracking = Tracking(config, believed, self._changed)
@@ -145,19 +148,27 @@ class Sessions:
         """
         if key is None:
             self._sessions.clear()
+            self._api_tokens.clear()
             self._asking.clear()
             return
-        token = key.rpartition(b":token:")[2].decode("latin-1")
+        name = key.rpartition(b":token:")[2].decode("latin-1")
+        token = self._api_tokens.pop(name, name)
         self._sessions.pop(token, None)
         self._asking.pop(token, None)
 
     async def _confirm(self, token: str, claims: Claims) -> Claims:
         asked = monotonic()
-        key = f"{PREFIX}{claims.user}:token:{token}"
+        if claims.identifier:
+            # Before the question, so that a change which arrives before the answer finds the token.
+            self._api_tokens[claims.identifier] = token
+        key = f"{PREFIX}{claims.user}:token:{claims.identifier or token}"
         left = int(await self._reach(self._redis.pttl(key)))
         if left == -2:
             self._sessions.pop(token, None)
+            self._api_tokens.pop(claims.identifier, None)
             raise unauthorized("illegal token")
+        if claims.identifier:
+            await self._note_use(claims)
         extended = claims.expires is None
         if extended and left < self._idle_milliseconds * REFRESH_BELOW:
             await self._reach(self._redis.pexpire(key, self._idle_milliseconds))
@@ -166,6 +177,11 @@ class Sessions:
             good_for = self._good_for(left, extended=extended)
             self._remember(token, Session(claims, asked + min(self._believed, good_for), asked + good_for))
         return claims
+
+    async def _note_use(self, claims: Claims) -> None:
+        """Tells ks-account when an API token was used last; as exact as Redis is asked often."""
+        used = f"{USED}{claims.user}"
+        await self._reach(self._redis.hset(used, claims.identifier, str(int(time()))))
 
     def _good_for(self, left: int, *, extended: bool) -> float:
         """Seconds until a session with `left` milliseconds to live (below 0 without end) must be looked at
@@ -180,7 +196,8 @@ class Sessions:
     def _remember(self, token: str, session: Session) -> None:
         self._sessions.pop(token, None)
         while len(self._sessions) >= self._capacity:
-            del self._sessions[next(iter(self._sessions))]
+            oldest = self._sessions.pop(next(iter(self._sessions)))
+            self._api_tokens.pop(oldest.claims.identifier, None)
         self._sessions[token] = session
 
     async def _reach(self, command: "asyncio.Future[int] | object") -> int:

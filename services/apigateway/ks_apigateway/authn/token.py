@@ -8,18 +8,23 @@ import json
 import re
 import time
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import jwt
 
 from ks_apigateway.authn.credential import unauthorized
+from ks_apigateway.authn.scope import Scope
+from ks_apigateway.authn.scope import read as read_scope
 
 MAX_LENGTH = 16 * 1024
 """Characters; a longer token is refused unread."""
 
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
+_API = "api"
+"""The type of an API token."""
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _RESERVED = "system:"
 """Users and groups of Kubernetes itself: no token of the platform can speak for them."""
 
@@ -32,6 +37,17 @@ class Claims:
     groups: tuple[str, ...]
     expires: float | None
     not_before: float | None
+    must_change: bool = False
+    """The token serves for nothing but setting another password."""
+    scope: Scope | None = None
+    """What an API token is for; None for a session, which is for all that the user may do."""
+    identifier: str = ""
+    """Of an API token, by which Redis knows it."""
+    is_limited: bool = field(init=False)
+    """Whether the token is for less than its user may do."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_limited", self.must_change or self.scope is not None)
 
     def check_time(self, leeway: float) -> None:
         """Raises Unauthorized unless the token is valid now."""
@@ -107,12 +123,24 @@ def _read(claims: dict[str, Any]) -> Claims:
         raise unauthorized("invalid payload")
     if user != user.strip() or _is_refresh(claims):
         raise unauthorized("invalid payload")
-    return Claims(user, _groups(claims.get("groups")), _time(claims, "exp"), _time(claims, "nbf"))
+    groups, expires, begins = _groups(claims.get("groups")), _time(claims, "exp"), _time(claims, "nbf")
+    if claims.get("typ") == _API:
+        return _api_token(Claims(user, groups, expires, begins), claims)
+    return Claims(user, groups, expires, begins, claims.get("must_change_password", False) is not False)
+
+
+def _api_token(claims: Claims, content: dict[str, Any]) -> Claims:
+    scope, identifier = read_scope(content.get("scope")), content.get("jti")
+    if scope is None or claims.expires is None or not isinstance(identifier, str):
+        raise unauthorized("invalid payload")
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise unauthorized("invalid payload")
+    return replace(claims, scope=scope, identifier=identifier)
 
 
 def _is_refresh(claims: dict[str, Any]) -> bool:
     """Whether the token only serves to get another; `type` is how v2.1.1 marked those."""
-    return claims.get("typ", "access") != "access" or claims.get("type") == "refresh_token"
+    return claims.get("typ", "access") not in ("access", _API) or claims.get("type") == "refresh_token"
 
 
 def _groups(value: Any) -> tuple[str, ...]:

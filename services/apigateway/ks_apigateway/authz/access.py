@@ -9,11 +9,13 @@ from kubekit.rbac.index import RbacNotReady
 from servicekit.errors import BadRequest, Forbidden, Unavailable
 from servicekit.health import Health
 
-OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl"))
-"""What every user may read below `users/{self}`: the profile, the logins, the roles, the kubeconfig and the
-terminal pod."""
-OWN_CHANGEABLE = frozenset((("update", ""), ("delete", "sessions")))
-"""And change: the profile with its password, and the sessions, which can be ended."""
+OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl", "apitokens"))
+"""What every user may read below `users/{self}`: the profile, the logins, the roles, the kubeconfig, the
+terminal pod and the API tokens."""
+OWN_CHANGEABLE = frozenset(
+    (("update", ""), ("delete", "sessions"), ("create", "apitokens"), ("delete", "apitokens"))
+)
+"""And change: the profile with its password, the sessions, which can be ended, and the API tokens."""
 
 _SHORT = 512
 """Characters; only what is shorter is remembered."""
