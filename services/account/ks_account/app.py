@@ -6,6 +6,7 @@ from ks_account.access.bindings import Bindings
 from ks_account.access.cluster_roles import ClusterRoles
 from ks_account.access.members import Members
 from ks_account.access.roles import Roles
+from ks_account.clients.api_tokens import ApiTokens
 from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
@@ -18,8 +19,11 @@ from ks_account.login import api as login_api
 from ks_account.login.grants import Grants
 from ks_account.login.signin import SignIn
 from ks_account.login.tokens import Tokens
+from ks_account.tokens import api as tokens_api
+from ks_account.tokens.issuing import Issuing
 from ks_account.users import api as users_api
 from ks_account.users.accounts import Accounts
+from ks_account.users.locking import Locking
 from ks_account.users.people import People
 from ks_account.users.removal import Removal
 from kubekit.cluster import Cluster
@@ -55,6 +59,8 @@ def build(config: AccountConfig) -> Service:
     login_api.add_routes(iam, sign_in, tokens, sessions)
     login_api.add_review(iam, tokens, sessions, directory)
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
+    users_api.add_locking(iam, Locking(directory, sessions, roles))
+    tokens_api.add_routes(iam, Issuing(ApiTokens(sessions), tokens, directory, config.account))
     members_api.add_routes(iam, members)
     roles_api.add_routes(iam, Roles(cluster, rbac, people))
     kubectl_api.add_routes(iam, provisioning)

@@ -28,6 +28,12 @@ class AccountSection(Section):
     """Wrong passwords from one address, in the same time, of all users."""
     max_sessions: int = Field(default=50, ge=1, le=1000)
     """Of one user, where authentication.multiLogin is on; the oldest ends when one more begins."""
+    force_password_change: bool = True
+    """Whether the first administrator must set another password before anything else."""
+    api_tokens: int = Field(default=50, ge=0, le=1000)
+    """API tokens of one user."""
+    api_token_lifetime: Seconds = Field(default=366 * 86400, gt=0)
+    """The longest that an API token may be good for."""
     pool_wait: Seconds = Field(default=5, gt=0)
     """How long a request waits for a connection to LDAP or Redis when all are in use."""
     ldap_start_tls: bool = False

@@ -48,6 +48,7 @@ class FirstStart:
         self._administrators = Administrators(directory, roles)
         self._email = config.account.admin_email
         self._rounds = config.account.password_rounds
+        self._must_change = config.account.force_password_change
         file = config.authentication.admin_password_file
         self._password_file = Path(file) if file else None
         self._reason = "not tried yet"
@@ -112,7 +113,7 @@ class FirstStart:
             cluster_role=CLUSTER_ADMIN,
         )
         try:
-            await self._accounts.create(new, None)
+            await self._accounts.create(new, None, must_change=self._must_change)
         except Conflict:
             log.info("another replica is creating the user %s", ADMIN)
             raise

@@ -152,6 +152,8 @@ class Blueprint:
                 "jwtSecretFile": str(self.jwt_secret_file),
                 "adminPasswordFile": str(self.admin_password_file),
             },
+            # Its password is in a file of the stack's owner alone, and scripts sign in with it.
+            "account": {"forcePasswordChange": False},
             "mysql": {"sqliteFile": str(self._state / "kubesphere.db")},
             "log": {"format": "text"},
         }

@@ -19,7 +19,15 @@ from ldap3.core.results import (
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
-from ks_account.clients.entries import EXPIRE, LAST_CHANGE, SHADOW, UserEntry, first, user_of
+from ks_account.clients.entries import (
+    EXPIRE,
+    LAST_CHANGE,
+    MUST_CHANGE,
+    SHADOW,
+    UserEntry,
+    first,
+    user_of,
+)
 from ks_account.clients.ldap_answers import accepts, every, expect, some
 from ks_account.clients.ldap_pool import LdapPool
 from ks_account.clients.ldap_server import LdapServer
@@ -136,10 +144,20 @@ class Directory:
         return await self._logins.run(bind, repeatable=True) and entry is not None
 
     async def add_user(
-        self, username: str, *, uid_number: int, email: str, password: str, description: str, lang: str
+        self,
+        username: str,
+        *,
+        uid_number: int,
+        email: str,
+        password: str,
+        description: str,
+        lang: str,
+        must_change: bool = False,
     ) -> None:
-        """Add a user as v2.1.1 does; `password` is what is stored, so a hash. Raises EntryExists."""
-        attributes = {
+        """Add a user as v2.1.1 does; `password` is what is stored, so a hash, and `must_change` says that it
+        only serves for setting another. Raises EntryExists.
+        """
+        attributes: dict[str, Any] = {
             "objectClass": ["inetOrgPerson", "posixAccount", "top"],
             "cn": username,
             "sn": " ",
@@ -152,6 +170,8 @@ class Directory:
             "preferredLanguage": lang,
             "description": description,
         }
+        if must_change:
+            attributes |= {"objectClass": [*attributes["objectClass"], SHADOW], LAST_CHANGE: MUST_CHANGE}
         await self._add(self._user_dn(username), {name: value for name, value in attributes.items() if value})
 
     async def change_user(self, entry: UserEntry, values: Mapping[str, str]) -> None:

@@ -73,10 +73,12 @@ BEGIN = (
     _WAITING
     + _SESSIONS
     + """
--- KEYS 4 sessions, 5 the token's, 6 grants
+-- KEYS 4 sessions, 5 the token's, 6 grants, 7 set while the user was locked just now
 -- ARGV 7 token, 8 its time in ms, 9 most sessions, 10 now, 11 line of the log or '',
 --      12 prefix of tokens, 13 length of the log, 14 family or '', 15 its refresh token, 16 end of that,
 --      17 time left until then in ms
+-- gives -1 for a user who is locked
+if redis.call('EXISTS', KEYS[7]) == 1 then return -1 end
 local refused = waiting()
 if refused > 0 then return refused end
 
@@ -103,10 +105,11 @@ return 0
 REFRESH = (
     _SESSIONS
     + """
--- KEYS 1 sessions, 2 the new token's, 3 grants
+-- KEYS 1 sessions, 2 the new token's, 3 grants, 4 set while the user was locked just now
 -- ARGV 1 new token, 2 its time in ms, 3 most sessions, 4 now, 5 prefix of tokens, 6 family,
 --      7 refresh token that was presented, 8 the one that follows it, 9 end of that, 10 time left
 -- gives 1 when done, 0 when the family has no grant, -1 when the token was used before, which ends the family
+if redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 local kept = redis.call('HGET', KEYS[3], ARGV[6])
 if not kept then return 0 end
 if string.match(kept, '^(%S+) ') ~= ARGV[7] then
@@ -122,8 +125,12 @@ return 1
 )
 
 END_ALL = """
--- KEYS 1 sessions, 2 grants; ARGV 1 prefix of tokens
+-- KEYS 1 sessions, 2 grants, 3 API tokens, 4 their last uses; ARGV 1 prefix of tokens
 local ended = redis.call('DEL', KEYS[2])
+for _, id in ipairs(redis.call('HKEYS', KEYS[3])) do
+  ended = ended + redis.call('DEL', ARGV[1] .. id)
+end
+redis.call('DEL', KEYS[3], KEYS[4])
 for _, token in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   ended = ended + redis.call('DEL', ARGV[1] .. token)
 end
@@ -144,7 +151,28 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0
 """
 
+ADD_NAMED = """
+-- KEYS 1 API tokens, 2 the new token's, 3 set while the user was locked just now
+-- ARGV 1 identifier, 2 record, 3 its time in ms, 4 most tokens, 5 name, 6 prefix of tokens
+-- gives '' when done, else why not: locked, taken, full
+if redis.call('EXISTS', KEYS[3]) == 1 then return 'locked' end
+local all, count = redis.call('HGETALL', KEYS[1]), 0
+for i = 1, #all, 2 do
+  if redis.call('EXISTS', ARGV[6] .. all[i]) == 0 then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    if cjson.decode(all[i + 1]).name == ARGV[5] then return 'taken' end
+    count = count + 1
+  end
+end
+if count >= tonumber(ARGV[4]) then return 'full' end
+redis.call('SET', KEYS[2], 'api', 'PX', ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return ''
+"""
+
 ALL = {
+    "add_api_token": ADD_NAMED,
     "admit": ADMIT,
     "fail": FAIL,
     "begin": BEGIN,

@@ -13,6 +13,8 @@ Keys of our own:
   login.
 - `kubesphere:users:{user}:grants`: a hash of the families of refresh tokens, each with the one that is
   good.
+- `kubesphere:users:{user}:locked`: set for a while when the user is locked, so that no login which was under
+  way goes on; that the user is locked stands in the directory.
 - `kubesphere:authfailed:{user}`: a hash from address to failed attempts, and their sum in `total`.
 - `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
 - `kubesphere:uid-number`: the last number given to a user.
@@ -42,6 +44,8 @@ from servicekit.sections import RedisConfig
 _PREFIX = "kubesphere:users"
 _ADOPTED = "kubesphere:sessions-adopted"
 LOG_LENGTH = 10
+_LOCKING = 600
+"""Seconds; longer than any request may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,8 @@ class Sessions:
             decode_responses=True,
         )
         self._config = config
-        self._redis: Redis = Redis.from_pool(pool)
-        self._scripts = {name: self._redis.register_script(text) for name, text in scripts.ALL.items()}
+        self.redis: Redis = Redis.from_pool(pool)
+        self._scripts = {name: self.redis.register_script(text) for name, text in scripts.ALL.items()}
 
     async def open(self) -> None:
         """Nothing: connections are made when they are needed."""
@@ -126,15 +130,15 @@ class Sessions:
         """Raise Unavailable, with the reason, when Redis does not answer."""
         if not self._config.enabled:
             raise Unavailable("redis", "redis.host is not set")
-        async with _available():
-            await self._redis.ping()
+        async with available():
+            await self.redis.ping()
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self.redis.aclose()
 
     async def refused_for(self, attempt: Attempt, limits: Limits) -> float:
         """Seconds until `attempt` may be made; 0 when it may be made now."""
-        waiting = await self._script("admit", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+        waiting = await self.script("admit", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
         return waiting / 1000
 
     async def count_failure(self, attempt: Attempt, limits: Limits) -> float:
@@ -142,13 +146,13 @@ class Sessions:
 
         The window begins with its first failure, and no later one makes it longer.
         """
-        waiting = await self._script("fail", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
+        waiting = await self.script("fail", _attempt_keys(attempt), _attempt_arguments(attempt, limits))
         return waiting / 1000
 
     async def forgive(self, user: str) -> None:
         """Forget the failed attempts to be `user`."""
-        async with _available():
-            await self._redis.delete(_failures(user))
+        async with available():
+            await self.redis.delete(_failures(user))
 
     async def begin(
         self,
@@ -159,22 +163,27 @@ class Sessions:
         most: int,
         log: str | None,
         grant: Grant | None = None,
-    ) -> float:
+    ) -> float | None:
         """Begin a session after a right password, unless too many wrong ones came meanwhile.
 
         `most` is how many sessions the user may have, of which the oldest end; with one, other grants end
         too. `log` is a line for the log of logins. Gives 0, or the seconds until the attempt may be made
-        again.
+        again, or None when the user was locked meanwhile.
         """
         user, token = session.user, session.token
-        keys = [*_attempt_keys(attempt), _sessions(user), _token(user, token), _grants(user)]
-        rest = [token, session.milliseconds, most, session.now, log or "", _token(user, ""), LOG_LENGTH]
+        keys = [
+            *_attempt_keys(attempt),
+            _sessions(user),
+            token_key(user, token),
+            _grants(user),
+            locked_key(user),
+        ]
+        rest = [token, session.milliseconds, most, session.now, log or "", token_key(user, ""), LOG_LENGTH]
         granted = (
             [grant.family, grant.refresh, grant.ends, grant.left(session.now)] if grant else ["", "", 0, 0]
         )
-        return (
-            await self._script("begin", keys, [*_attempt_arguments(attempt, limits), *rest, *granted]) / 1000
-        )
+        waiting = await self.script("begin", keys, [*_attempt_arguments(attempt, limits), *rest, *granted])
+        return None if waiting < 0 else waiting / 1000
 
     async def refresh(self, session: Session, presented: str, grant: Grant, *, most: int) -> bool | None:
         """Begin a session with a refresh token, which is used up by that and followed by the one of `grant`.
@@ -183,77 +192,88 @@ class Sessions:
         any more, and False when the token was used before: then the family has none from now on.
         """
         user = session.user
-        keys = [_sessions(user), _token(user, session.token), _grants(user)]
-        arguments = [session.token, session.milliseconds, most, session.now, _token(user, "")]
+        keys = [_sessions(user), token_key(user, session.token), _grants(user), locked_key(user)]
+        arguments = [session.token, session.milliseconds, most, session.now, token_key(user, "")]
         granted = [grant.family, presented, grant.refresh, grant.ends, grant.left(session.now)]
-        return {1: True, 0: None, -1: False}[await self._script("refresh", keys, [*arguments, *granted])]
+        return {1: True, 0: None, -1: False}[await self.script("refresh", keys, [*arguments, *granted])]
 
     async def tokens(self, user: str) -> list[str]:
         """The tokens of a user that may be in force."""
-        async with _available():
-            return [str(token) for token in await self._redis.zrange(_sessions(user), 0, -1)]
+        async with available():
+            return [str(token) for token in await self.redis.zrange(_sessions(user), 0, -1)]
 
     async def is_live(self, user: str, token: str) -> bool:
         """Whether the token is in force."""
-        async with _available():
-            return bool(await self._redis.exists(_token(user, token)))
+        async with available():
+            return bool(await self.redis.exists(token_key(user, token)))
 
     async def end(self, user: str, token: str, family: str = "") -> None:
         """End one session, and the grant of its family."""
-        async with _available(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(_token(user, token))
+        async with available(), self.redis.pipeline(transaction=True) as pipe:
+            pipe.delete(token_key(user, token))
             pipe.zrem(_sessions(user), token)
             pipe.hdel(_grants(user), family)
             await pipe.execute()
 
     async def end_all(self, user: str) -> int:
-        """End every session and refresh token of a user; gives how many keys that took away."""
-        keys = [_sessions(user), _grants(user)]
-        return int(await self._script("end_all", keys, [_token(user, "")]))
+        """End every session, refresh token and API token of a user; gives how many keys that took away."""
+        keys = [_sessions(user), _grants(user), api_tokens_key(user), api_tokens_used_key(user)]
+        return int(await self.script("end_all", keys, [token_key(user, "")]))
+
+    async def lock(self, user: str) -> None:
+        """End all that a user has, and what is beginning at this moment."""
+        async with available():
+            await self.redis.set(locked_key(user), "1", ex=_LOCKING)
+        await self.end_all(user)
+
+    async def unlock(self, user: str) -> None:
+        """Let sessions begin again."""
+        async with available():
+            await self.redis.delete(locked_key(user))
 
     async def adopt(self) -> int:
         """File the sessions that v2.1.1 began, once, so that they can be ended like others.
 
         Gives their number. This goes through the key space, in steps, and never again once it is done.
         """
-        async with _available():
-            if await self._redis.exists(_ADOPTED):
+        async with available():
+            if await self.redis.exists(_ADOPTED):
                 return 0
             found = 0
-            async for key in self._redis.scan_iter(match=_token("*", "*"), count=1000):
+            async for key in self.redis.scan_iter(match=token_key("*", "*"), count=1000):
                 user, _, token = key.removeprefix(f"{_PREFIX}:").partition(":token:")
-                await self._redis.zadd(_sessions(user), {token: 0}, nx=True)
+                await self.redis.zadd(_sessions(user), {token: 0}, nx=True)
                 found += 1
-            await self._redis.set(_ADOPTED, "1")
+            await self.redis.set(_ADOPTED, "1")
             return found
 
     async def login_log(self, user: str) -> list[str]:
         """The last ten logins as `time,address`, the oldest first."""
-        async with _available():
-            return await self._redis.lrange(_log(user), -LOG_LENGTH, -1)  # type: ignore[misc]
+        async with available():
+            return await self.redis.lrange(_log(user), -LOG_LENGTH, -1)  # type: ignore[misc]
 
     async def last_logins(self, users: Sequence[str]) -> list[str]:
         """The time of the last login of each of `users`, "" for those who never signed in."""
         if not users:
             return []
-        async with _available(), self._redis.pipeline(transaction=False) as pipe:
+        async with available(), self.redis.pipeline(transaction=False) as pipe:
             for user in users:
                 pipe.lindex(_log(user), -1)
             return [(line or "").partition(",")[0] for line in await pipe.execute()]
 
     async def forget(self, user: str) -> int:
         """Forget what is kept of a user beside sessions; gives how many keys that took away."""
-        async with _available():
-            return int(await self._redis.delete(_log(user), _failures(user)))
+        async with available():
+            return int(await self.redis.delete(_log(user), _failures(user)))
 
     async def next_uid_number(self, at_least: int) -> int:
         """A number above `at_least` and all that were given before."""
-        return int(await self._script("next_number", ["kubesphere:uid-number"], [at_least]))
+        return int(await self.script("next_number", ["kubesphere:uid-number"], [at_least]))
 
     async def last_uid_number(self) -> int | None:
         """The last number given, None when none is known."""
-        async with _available():
-            value = await self._redis.get("kubesphere:uid-number")
+        async with available():
+            value = await self.redis.get("kubesphere:uid-number")
         return None if value is None else int(value)
 
     @asynccontextmanager
@@ -265,32 +285,50 @@ class Sessions:
         """
         key = f"kubesphere:claims:{quote(what, safe='@:')}"
         mine = secrets.token_hex(8)
-        async with _available():
+        async with available():
             until = time.monotonic() + wait
-            while not await self._redis.set(key, mine, nx=True, px=int(seconds * 1000)):
+            while not await self.redis.set(key, mine, nx=True, px=int(seconds * 1000)):
                 if time.monotonic() >= until:
                     raise Conflict(f"{what} is being changed by another request; try again")
                 await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311
         try:
             yield
         finally:
-            await self._script("release", [key], [mine])
+            await self.script("release", [key], [mine])
 
-    async def _script(self, name: str, keys: Sequence[str], arguments: Sequence[str | float]) -> Any:
-        async with _available():
+    async def script(self, name: str, keys: Sequence[str], arguments: Sequence[str | float]) -> Any:
+        """Run a script of `scripts`."""
+        async with available():
             return await self._scripts[name](keys=keys, args=arguments)
 
 
 @asynccontextmanager
-async def _available() -> AsyncIterator[None]:
+async def available() -> AsyncIterator[None]:
+    """Turn what goes wrong with Redis into Unavailable."""
     try:
         yield
     except (RedisError, OSError) as error:
         raise Unavailable("redis", " ".join(str(error).split()) or type(error).__name__) from error
 
 
-def _token(user: str, token: str) -> str:
+def token_key(user: str, token: str) -> str:
+    """Where a session is; of an API token it goes by the identifier, else by the token."""
     return f"{_PREFIX}:{user}:token:{token}"
+
+
+def api_tokens_key(user: str) -> str:
+    """Where the records of a user's API tokens are."""
+    return f"{_PREFIX}:{user}:api-tokens"
+
+
+def api_tokens_used_key(user: str) -> str:
+    """Where the gateway notes when they were used last."""
+    return f"kubesphere:api-tokens-used:{user}"
+
+
+def locked_key(user: str) -> str:
+    """What says that the user was locked a moment ago."""
+    return f"{_PREFIX}:{user}:locked"
 
 
 def _sessions(user: str) -> str:

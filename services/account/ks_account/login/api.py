@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
 from ks_account.login.grants import Grants, Pair
-from ks_account.login.signin import SignIn, incorrect
+from ks_account.login.signin import SignedIn, SignIn, incorrect
 from ks_account.login.tokens import BadToken, Tokens
 from ks_account.users.models import Credentials, Text
 from servicekit.binding import Header
@@ -46,13 +46,16 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
     """Add signing in and out to the group iam.kubesphere.io."""
 
     @group.post("/login", public=True)
-    async def login(caller: Identity, body: bytes) -> dict[str, str]:
-        """A token for a user name or e-mail and its password. One message for whatever is wrong with them."""
+    async def login(caller: Identity, body: bytes) -> dict[str, Any]:
+        """A token for a user name or e-mail and its password. One message for whatever is wrong with them.
+
+        `password_change_required` says that the token serves for nothing but setting another password.
+        """
         try:
             given = Credentials.model_validate(orjson.loads(body))
         except (orjson.JSONDecodeError, ValidationError):
             raise incorrect() from None
-        return {"access_token": await sign_in.sign_in(given.username, given.password, caller.address)}
+        return session_of(await sign_in.sign_in(given.username, given.password, caller.address))
 
     @group.delete("/token")
     async def sign_out(caller: Identity, request: web.Request) -> None:
@@ -68,6 +71,14 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
         if claims.username != caller.user:
             raise Forbidden("the token is somebody else's")
         await sessions.end(caller.user, token, claims.family)
+
+
+def session_of(signed_in: SignedIn) -> dict[str, Any]:
+    """A session as an answer shows it; the second key is only there when it is true."""
+    shown: dict[str, Any] = {"access_token": signed_in.token}
+    if signed_in.must_change:
+        shown["password_change_required"] = True
+    return shown
 
 
 def _bearer(request: web.Request) -> str:
@@ -111,7 +122,11 @@ def add_review(group: Group, tokens: Tokens, sessions: Sessions, directory: Dire
             claims = tokens.read(token)
         except BadToken:
             return None
-        if claims.kind != "access" or not await sessions.is_live(claims.username, token):
+        if (
+            claims.kind != "access"
+            or claims.must_change
+            or not await sessions.is_live(claims.username, token)
+        ):
             return None
         return claims.username if await directory.user(claims.username) else None
 

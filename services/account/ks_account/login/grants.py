@@ -11,8 +11,9 @@ import time
 from typing import Any
 
 from ks_account.clients.directory import Directory
+from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Grant, Session, Sessions
-from ks_account.login.signin import SignIn
+from ks_account.login.signin import SignIn, restrictions_of
 from ks_account.login.tokens import BadToken, Claims, Tokens
 from servicekit.errors import Unauthorized
 
@@ -41,7 +42,7 @@ class Grants:
     async def by_password(self, name: str, password: str, address: str) -> Pair:
         """A pair for a user name or e-mail and its password. Raises what signing in does."""
         entry, attempt = await self._sign_in.check(name, password, address)
-        session, grant, pair = self._pair(entry.username, entry.email, secrets.token_urlsafe(16))
+        session, grant, pair = self._pair(entry, secrets.token_urlsafe(16))
         await self._sign_in.begin(attempt, session, grant)
         return pair
 
@@ -56,9 +57,9 @@ class Grants:
         if claims.kind != "refresh" or not claims.family:
             raise _refused("this is not a refresh token")
         entry = await self._directory.user(claims.username)
-        if entry is None:
+        if entry is None or entry.locked:
             raise _refused("the refresh token is no longer good")
-        session, grant, pair = self._pair(entry.username, entry.email, claims.family)
+        session, grant, pair = self._pair(entry, claims.family)
         most = self._sign_in.most_sessions
         done = await self._sessions.refresh(session, claims.jti, grant, most=most)
         if done is False:
@@ -67,10 +68,16 @@ class Grants:
             raise _refused("the refresh token is no longer good")
         return pair
 
-    def _pair(self, username: str, email: str, family: str) -> tuple[Session, Grant, Pair]:
-        now = time.time()
+    def _pair(self, entry: UserEntry, family: str) -> tuple[Session, Grant, Pair]:
+        now, username, email = time.time(), entry.username, entry.email
         access = self._tokens.make(
-            "access", username, email, now=now, lifetime=self._access_lifetime, family=family
+            "access",
+            username,
+            email,
+            now=now,
+            lifetime=self._access_lifetime,
+            family=family,
+            more=restrictions_of(entry),
         )
         refresh = self._tokens.make(
             "refresh", username, email, now=now, lifetime=self._refresh_lifetime, family=family
@@ -82,6 +89,8 @@ class Grants:
             "expires_in": int(self._access_lifetime),
             "refresh_token": refresh,
         }
+        if entry.must_change:
+            pair["password_change_required"] = True
         return Session(username, access, now, self._access_lifetime), grant, pair
 
     async def _end_family(self, claims: Claims) -> None:

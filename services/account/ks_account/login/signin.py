@@ -19,16 +19,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from ks_account.clients.directory import Directory, PasswordChangedMeanwhile
 from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Attempt, Grant, Limits, Session, Sessions
 from ks_account.config import AccountConfig
-from ks_account.login.tokens import Tokens
+from ks_account.login.tokens import MUST_CHANGE, Tokens
 from ks_account.users import passwords
-from servicekit.errors import TooManyRequests, Unauthorized, Unavailable
+from servicekit.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable
 
 INCORRECT = "incorrect username or password"
 MAX_NAME = 320
@@ -41,6 +43,26 @@ log = logging.getLogger(__name__)
 def incorrect() -> Unauthorized:
     """The one answer to a pair that is not right, whatever is wrong with it."""
     return Unauthorized(INCORRECT, reason="IncorrectCredentials")
+
+
+def locked() -> Forbidden:
+    """The answer to the right password of a user who is locked; nobody else learns that."""
+    return Forbidden("the account is locked; ask an administrator", reason="AccountLocked")
+
+
+def restrictions_of(entry: UserEntry) -> dict[str, Any]:
+    """The claims that narrow what a token of this user may be used for."""
+    return {MUST_CHANGE: True} if entry.must_change else {}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The token of a session that has begun; `must_change` says that it only serves for setting another
+    password.
+    """
+
+    token: str
+    must_change: bool
 
 
 class SignIn:
@@ -69,20 +91,27 @@ class SignIn:
             per_address=config.account.address_rate_limit,
         )
 
-    async def sign_in(self, name: str, password: str, address: str) -> str:
+    async def sign_in(self, name: str, password: str, address: str) -> SignedIn:
         """A token for the user of that name or e-mail. Raises what `check` does."""
         entry, attempt = await self.check(name, password, address)
-        now = time.time()
-        token = self._tokens.make("access", entry.username, entry.email, now=now)
-        await self.begin(attempt, Session(entry.username, token, now, self._idle))
+        signed_in = await self.admit(entry, attempt)
         await self._renew_hash(entry, password)
-        return token
+        return signed_in
+
+    async def admit(self, entry: UserEntry, attempt: Attempt) -> SignedIn:
+        """A token for a user who has proven who they are. Raises Forbidden for one who is locked."""
+        if entry.locked:
+            raise locked()
+        now = time.time()
+        token = self._tokens.make("access", entry.username, entry.email, now=now, more=restrictions_of(entry))
+        await self.begin(attempt, Session(entry.username, token, now, self._idle))
+        return SignedIn(token, entry.must_change)
 
     async def check(self, name: str, password: str, address: str) -> tuple[UserEntry, Attempt]:
         """The user whose name or e-mail and password these are.
 
-        Raises Unauthorized when they are not, TooManyRequests after too many that were not, and Unavailable
-        when the directory or Redis does not answer.
+        Raises Unauthorized when they are not, TooManyRequests after too many that were not, Forbidden when
+        they are, but the user is locked, and Unavailable when the directory or Redis does not answer.
         """
         if not (_is_sane(name, MAX_NAME) and _is_sane(password, passwords.MAX_BYTES)):
             raise incorrect()
@@ -94,6 +123,8 @@ class SignIn:
         )
         refuse_for(await self._sessions.refused_for(attempt, self._limits))
         if await self._directory.accepts(entry, password) and entry is not None:
+            if entry.locked:
+                raise locked()
             return entry, attempt
         refuse_for(await self._sessions.count_failure(attempt, self._limits))
         log.info("refused a password for %s from %s", attempt.user, address)
@@ -110,6 +141,8 @@ class SignIn:
             log=line if attempt.address else None,
             grant=grant,
         )
+        if wait is None:
+            raise locked()
         refuse_for(wait)
         log.info("%s signed in from %s", session.user, attempt.address)
         self._on_sign_in(session.user)

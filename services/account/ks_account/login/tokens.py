@@ -1,11 +1,13 @@
 """The tokens of the platform: JWTs, HMAC-SHA256 with the shared secret.
 
 Claims are `username`, `email` and `iat`, as in KubeSphere v2.1.1, with `jti`, so that two tokens are never
-the same, and `typ`, so that one kind does not pass for another. A token says who its bearer is only as long
-as Redis holds it.
+the same, and `typ`, so that one kind does not pass for another. What a token may be used for is narrowed by
+`must_change_password` (only for setting another password) and `scope` (of an API token); the gateway enforces
+both. A token says who its bearer is only as long as Redis holds it.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,10 +16,12 @@ import jwt
 ALGORITHM = "HS256"
 LEEWAY = 30
 """Seconds by which clocks may differ."""
+MUST_CHANGE = "must_change_password"
+"""The claim of a token that serves for nothing but setting another password."""
 MAX_LENGTH = 8 * 1024
 """Characters; a longer token is refused unread."""
 
-Kind = Literal["access", "refresh"]
+Kind = Literal["access", "refresh", "api"]
 
 
 class BadToken(Exception):
@@ -35,6 +39,8 @@ class Claims:
     kind: Kind
     jti: str
     family: str
+    must_change: bool = False
+    """The token serves for nothing but setting another password."""
 
 
 class Tokens:
@@ -52,8 +58,11 @@ class Tokens:
         now: float,
         lifetime: float | None = None,
         family: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
-        """A new token; with `lifetime`, in seconds, it has an end of its own beside the one in Redis."""
+        """A new token; with `lifetime`, in seconds, it has an end of its own beside the one in Redis. `more`
+        are further claims.
+        """
         claims: dict[str, Any] = {
             "username": username,
             "email": email,
@@ -65,6 +74,7 @@ class Tokens:
             claims["exp"] = int(now + lifetime)
         if family is not None:
             claims["fam"] = family
+        claims.update(more or {})
         return jwt.encode(claims, self._secret, ALGORITHM)
 
     def read(self, token: str) -> Claims:
@@ -84,12 +94,13 @@ class Tokens:
             kind=_kind(claims),
             jti=str(claims.get("jti", "")),
             family=str(claims.get("fam", "")),
+            must_change=claims.get(MUST_CHANGE) is True,
         )
 
 
 def _kind(claims: dict[str, Any]) -> Kind:
     """v2.1.1 marks refresh tokens by `type`, and leaves other tokens unmarked."""
     kind = claims.get("typ", "refresh" if claims.get("type") == "refresh_token" else "access")
-    if kind not in ("access", "refresh"):
+    if kind not in ("access", "refresh", "api"):
         raise BadToken("the token is of a kind that is not known")
     return kind

@@ -5,12 +5,13 @@ are granted as the caller, so that the cluster refuses what the caller does not 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
 from ks_account.clients.directory import Directory, EntryExists, NoSuchEntry
-from ks_account.clients.entries import UserEntry, contains, equals
+from ks_account.clients.entries import LAST_CHANGE, UserEntry, contains, equals
 from ks_account.clients.sessions import Sessions
 from ks_account.login.signin import SignIn
 from ks_account.users import models, passwords
@@ -78,8 +79,11 @@ class Accounts:
         shown = profile(entry, logins[0], cluster_role=self._roles.of(username), groups=groups)
         return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
 
-    async def create(self, new: models.NewUser, caller: Identity | None) -> Profile:
-        """Make a user, as `caller`, or as the service itself where that is None.
+    async def create(
+        self, new: models.NewUser, caller: Identity | None, *, must_change: bool = False
+    ) -> Profile:
+        """Make a user, as `caller`, or as the service itself where that is None. `must_change` says that the
+        password only serves for setting another.
 
         Raises BadRequest for values that are not allowed, Conflict for a name or e-mail that is taken, and
         what granting the cluster role raises. Whatever is raised, there is no user then.
@@ -106,6 +110,7 @@ class Accounts:
                     password=await self._stored(new.password),
                     description=description,
                     lang=lang,
+                    must_change=must_change,
                 )
             except EntryExists:
                 raise _taken() from None
@@ -134,8 +139,8 @@ class Accounts:
             passwords.check(change.password)
         entry = await self._entry(username)
         own = caller.user == username
-        if own and change.password and (not manager or change.current_password):
-            await self._check_current(username, change.current_password, caller.address)
+        if own and change.password:
+            values |= await self._own_change(entry, change, caller, manager=manager)
         role = "" if own else change.cluster_role
         if not own and (change.password or role or values["mail"] != entry.email):
             self._roles.require_power_over(caller, username)
@@ -167,6 +172,21 @@ class Accounts:
 
     async def _having(self, email: str) -> list[UserEntry]:
         return await self._directory.users(equals("mail", [email]))
+
+    async def _own_change(
+        self, entry: UserEntry, change: models.ChangedUser, caller: Identity, *, manager: bool
+    ) -> dict[str, str]:
+        """What is noted when a password that had to be changed becomes one's own.
+
+        Raises BadRequest for a wrong current one, and for the same again where it had to be changed.
+        """
+        if not manager or change.current_password:
+            await self._check_current(entry.username, change.current_password, caller.address)
+        if not entry.must_change:
+            return {}
+        if await self._directory.accepts(entry, change.password):
+            raise BadRequest("the new password must be another one", reason="PasswordNotNew")
+        return {LAST_CHANGE: str(int(time.time() // 86400))}
 
     async def _check_current(self, username: str, password: str, address: str) -> None:
         try:

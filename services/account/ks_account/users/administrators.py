@@ -2,7 +2,7 @@
 
 from ks_account.access.cluster_roles import ClusterRoles
 from ks_account.clients.directory import Directory
-from ks_account.clients.entries import equals
+from ks_account.clients.entries import NOT_LOCKED, equals
 from servicekit.errors import Conflict
 
 
@@ -14,9 +14,9 @@ class Administrators:
         self._roles = roles
 
     async def exist(self, *, beside: str = "") -> bool:
-        """Whether there is an administrator, other than `beside`."""
+        """Whether there is an administrator who is not locked, other than `beside`."""
         names = self._roles.administrators() - {beside}
-        return bool(names) and await self._directory.has(equals("uid", sorted(names)))
+        return bool(names) and await self._directory.has(equals("uid", sorted(names)) + NOT_LOCKED)
 
     async def require_another(self, username: str) -> None:
         """Raise Conflict when the user is the last administrator."""

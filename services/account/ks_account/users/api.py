@@ -6,6 +6,7 @@ from ks_account.access.authorize import GuardedGroup, oneself
 from ks_account.clients.kubernetes import translated
 from ks_account.clients.sessions import Sessions
 from ks_account.users.accounts import Accounts
+from ks_account.users.locking import Locking
 from ks_account.users.models import ChangedUser, NewUser
 from ks_account.users.profile import Profile
 from ks_account.users.removal import Removal
@@ -17,7 +18,11 @@ from servicekit.paging import PageQuery, parse_bool
 
 
 def add_routes(
-    group: GuardedGroup, accounts: Accounts, removal: Removal, sessions: Sessions, rbac: RbacIndex
+    group: GuardedGroup,
+    accounts: Accounts,
+    removal: Removal,
+    sessions: Sessions,
+    rbac: RbacIndex,
 ) -> None:
     """Add the routes to the group iam.kubesphere.io."""
 
@@ -64,3 +69,17 @@ def add_routes(
         asked = RequestInfo.of("PUT", path)._replace(name=user)
         with translated():
             return rbac.allows(caller.user, effective_groups(caller.user, caller.groups), asked).allowed
+
+
+def add_locking(group: GuardedGroup, locking: Locking) -> None:
+    """Add the routes that lock users out to the group iam.kubesphere.io."""
+
+    @group.guarded("PUT", "/users/{user}/lock")
+    async def lock_user(caller: Identity, user: str) -> None:
+        """Lock a user out: nobody can sign in as them, and their sessions and API tokens end at once."""
+        await locking.lock(user, caller)
+
+    @group.guarded("DELETE", "/users/{user}/lock")
+    async def unlock_user(caller: Identity, user: str) -> None:
+        """Let a user who was locked sign in again."""
+        await locking.unlock(user, caller)

@@ -10,7 +10,9 @@ Profile = dict[str, Any]
 def profile(
     entry: UserEntry, last_login: str, *, cluster_role: str = "", groups: list[str] | None = None
 ) -> Profile:
-    """The public part of an entry. `lang` and `groups` are left out where there are none, as in v2.1.1."""
+    """The public part of an entry. `lang` and `groups` are left out where there are none, as in v2.1.1;
+    `locked` and `password_change_required`, which v2.1.1 did not know, where they are not true.
+    """
     shown: Profile = {
         "username": entry.username,
         "email": entry.email,
@@ -21,6 +23,10 @@ def profile(
         "status": 0,
         "cluster_role": cluster_role,
     }
+    if entry.locked:
+        shown["locked"] = True
+    if entry.must_change:
+        shown["password_change_required"] = True
     if entry.lang:
         shown["lang"] = entry.lang
     if groups:

@@ -1,0 +1,1 @@
+"""API tokens: what a user gives to a program, and takes back."""

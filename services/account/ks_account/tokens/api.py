@@ -1,0 +1,50 @@
+"""Routes of API tokens."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ks_account.access.authorize import GuardedGroup, oneself
+from ks_account.clients.api_tokens import ApiToken
+from ks_account.tokens.issuing import Issuing
+from ks_account.tokens.models import NewToken
+from servicekit.errors import Forbidden
+from servicekit.identity import Identity
+from servicekit.paging import Page
+
+
+def add_routes(group: GuardedGroup, issuing: Issuing) -> None:
+    """Add the routes to the group iam.kubesphere.io."""
+
+    @group.guarded("GET", "/users/{user}/apitokens", permit=oneself)
+    async def list_api_tokens(user: str) -> Page[dict[str, Any]]:
+        """The API tokens of a user that are in force, without the tokens themselves."""
+        shown = [_shown(token) for token in await issuing.list(user)]
+        return Page(shown, len(shown))
+
+    @group.guarded("POST", "/users/{user}/apitokens", permit=oneself)
+    async def create_api_token(caller: Identity, user: str, body: NewToken) -> dict[str, Any]:
+        """Make an API token of one's own. `token` is shown here, and never again."""
+        if caller.user != user:
+            raise Forbidden("API tokens are made by their owner alone")
+        record, token = await issuing.create(user, body)
+        return {**_shown(record), "token": token}
+
+    @group.guarded("DELETE", "/users/{user}/apitokens/{token}", permit=oneself)
+    async def revoke_api_token(user: str, token: str) -> None:
+        """Revoke the API token with this identifier; it is refused at once."""
+        await issuing.revoke(user, token)
+
+
+def _shown(token: ApiToken) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        **token.scope,
+        "create_time": _rfc3339(token.created),
+        "expire_time": _rfc3339(token.expires),
+        "last_used_time": _rfc3339(token.used) if token.used else None,
+    }
+
+
+def _rfc3339(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
