@@ -91,6 +91,7 @@ POD_CASES = (
         "by start time, of a label",
         "/pods?conditions=version%3Dv1&orderBy=startTime&paging=limit%3D10,page%3D3",
     ),
+    Case("objects of any kind, by a part of the name", "/search?q=web-1"),
     Case("pods of one namespace", f"/namespaces/{namespace_name(7)}/pods"),
 )
 

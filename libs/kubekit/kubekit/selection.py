@@ -94,6 +94,11 @@ class Selection:
                 return Page(total, self._walked(narrowed[0], start, end))
         return self._sorted(narrowed, limit, start)
 
+    def rows(self) -> Sequence[Row]:
+        """Everything selected, in order, at rest. Callers must not change it."""
+        in_order = self._in_order(self._smallest_first())
+        return in_order[::-1] if self._reverse else in_order
+
     def count(self) -> int:
         """How many are selected; without predicates, and by one restriction at most, nothing is walked."""
         narrowed = self._smallest_first()

@@ -4,7 +4,13 @@ from ks_apiserver.clients.kubernetes import cluster_config
 from ks_apiserver.clients.secrets import Secrets
 from ks_apiserver.config import ApiserverConfig
 from ks_apiserver.configz import api as configz_api
+from ks_apiserver.dryrun import api as dryrun_api
+from ks_apiserver.dryrun.dryrun import DryRun
 from ks_apiserver.egress.client import Egress
+from ks_apiserver.explain import api as explain_api
+from ks_apiserver.explain.explain import Explain
+from ks_apiserver.finder import api as finder_api
+from ks_apiserver.finder.finder import Finder
 from ks_apiserver.git.remote import Remotes
 from ks_apiserver.operations import api as operations_api
 from ks_apiserver.operations.drains import Drains
@@ -50,7 +56,8 @@ def build(config: ApiserverConfig) -> Service:
 
     resources_access = ResourcesAccess(rbac)
     objects = Objects(cluster)
-    search = Search(objects, resources_access, Discovery(cluster))
+    discovery = Discovery(cluster)
+    search = Search(objects, resources_access, discovery)
 
     egress, secrets = Egress(config.egress), Secrets(cluster)
 
@@ -68,6 +75,9 @@ def build(config: ApiserverConfig) -> Service:
             routers_api.group(Routers(cluster, resources_access, config.router.image)),
             users_api.group(Own(cluster, config.kubernetes.master)),
             storage_api.group(cluster),
+            finder_api.group(Finder(objects, resources_access)),
+            dryrun_api.group(DryRun(cluster, discovery)),
+            explain_api.group(Explain(cluster, resources_access)),
             registry_api.group(Images(egress, secrets), Remotes(egress, secrets)),
             resources_api.group(
                 resources_access,

@@ -87,6 +87,7 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
         found = found.containing(name_of, part)
     page = found.page(limit, offset)
     assert found.count() == len(wanted)
+    assert [row.decode() for row in found.rows()] == [obj(*one) for one in wanted]
     expected = wanted[offset:] if limit is None else wanted[offset : offset + limit]
     assert page.total == len(wanted)
     assert page.objects() == [obj(*one) for one in expected]

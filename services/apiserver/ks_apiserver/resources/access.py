@@ -1,7 +1,9 @@
 """Who may read resources here: whom a role lets do so in resources.kubesphere.io, and nobody else."""
 
 from ks_apiserver.clients.kubernetes import translated
-from kubekit.rbac import RbacIndex, RequestInfo, effective_groups
+from kubekit.rbac import ALL, RbacIndex, RequestInfo, effective_groups
+from kubekit.rbac.policy import Namespaces
+from kubekit.resource import Resource
 from servicekit.errors import Forbidden
 from servicekit.identity import Identity
 
@@ -18,6 +20,14 @@ class Access:
     def require_lister(self, caller: Identity, resource: str, namespace: str | None = None) -> None:
         """Raises Forbidden unless the caller may list `resource`, in the namespace or in all of them."""
         self.require(caller, "list", resource, namespace)
+
+    def lister_of(self, caller: Identity, resource: Resource) -> Namespaces:
+        """Where the caller may list `resource` here; for one without namespaces, everywhere or nowhere."""
+        served = Resource(GROUP, VERSION, resource.plural, resource.kind, resource.namespaced)
+        with translated():
+            groups = effective_groups(caller.user, caller.groups)
+            found = self._rbac.namespaces(caller.user, groups, "list", served)
+        return found if found is ALL or resource.namespaced else frozenset()
 
     def require_reader(
         self,

@@ -18,6 +18,9 @@ _AT_ONCE = 8
 _MAX_GROUPS = 500
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9.-]{1,253})?")
 
+_GROUP = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_VERSION = re.compile(r"[a-z0-9]{1,63}")
+
 
 class Discovery:
     """Asks when a name is looked for that it does not know, at most every FRESH seconds."""
@@ -25,6 +28,7 @@ class Discovery:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._known: dict[str, Resource] = {}
+        self._kinds: dict[tuple[str, str, str], Resource] = {}
         self._asked: float | None = None
         self._lock = asyncio.Lock()
 
@@ -41,6 +45,17 @@ class Discovery:
                     self._known = await self._discover()
                     self._asked = monotonic()
         return self._known.get(name)
+
+    async def of_kind(self, group: str, version: str, kind: str) -> Resource | None:
+        """The resource whose objects say that they are of this version and kind. Raises KubernetesError."""
+        if not _VERSION.fullmatch(version) or (group and not _GROUP.fullmatch(group)):
+            return None
+        found = self._kinds.get((group, version, kind))
+        if found is None:
+            for each in await self._served(group, version):
+                self._kinds[group, version, each.kind] = each
+            found = self._kinds.get((group, version, kind))
+        return found
 
     async def _discover(self) -> dict[str, Resource]:
         groups = orjson.loads(await self._cluster.request("GET", "/apis")).get("groups") or []
