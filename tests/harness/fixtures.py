@@ -14,6 +14,7 @@ from devstack.servers import MariaDB, OpenLDAP, Prometheus, Redis
 from devstack.stack import Stack
 from harness.kubernetes import KubernetesServer, running_kubernetes
 from harness.platform import Platform
+from harness.s3 import ObjectStore, running_object_store
 from harness.servers import (
     RunningServer,
     running_mariadb,
@@ -55,6 +56,13 @@ async def prometheus(server_directory: Path) -> AsyncIterator[RunningServer[Prom
     """A Prometheus that scrapes itself every second."""
     async with running_prometheus(server_directory) as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def object_store(server_directory: Path) -> AsyncIterator[ObjectStore]:
+    """A store that speaks S3, with an empty bucket s2i-binaries."""
+    async with running_object_store(server_directory) as store:
+        yield store
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -52,6 +52,15 @@ class VolumeExpansionConfig(Section):
     """Between two looks at what one waits for."""
 
 
+class S2iConfig(Section):
+    """The files of S2iBinaries in the object store, which the section `s3` names."""
+
+    give_up: Seconds = Field(default=3600, gt=0)
+    """How long an S2iBinary waits for its file to be deleted before it goes without."""
+    retry: Seconds = Field(default=30, gt=0)
+    """Between two attempts."""
+
+
 class ManagerKubernetesConfig(KubernetesConfig):
     """Many small writes at once are its trade; the API server's own fairness protects the cluster."""
 
@@ -74,3 +83,4 @@ class ControllerManagerConfig(Config):
     leader_election: LeaderElectionConfig = LeaderElectionConfig()
     controllers: ControllersConfig = ControllersConfig()
     volume_expansion: VolumeExpansionConfig = VolumeExpansionConfig()
+    s2i: S2iConfig = S2iConfig()

@@ -14,6 +14,10 @@ from ks_controller_manager.destinationrule.controller import DestinationRuleCont
 from ks_controller_manager.job.controller import JobController
 from ks_controller_manager.namespace.controller import NamespaceController
 from ks_controller_manager.network.controller import WorkspaceNetworkPolicyController
+from ks_controller_manager.network.namespaces import NamespaceNetworkPolicyController
+from ks_controller_manager.s2ibinary.controller import S2iBinaryController
+from ks_controller_manager.s2ibinary.store import BinaryStore
+from ks_controller_manager.s2irun.controller import S2iRunController
 from ks_controller_manager.servicemesh.components import ISTIO
 from ks_controller_manager.virtualservice.controller import VirtualServiceController
 from ks_controller_manager.volumeexpansion.controller import VolumeExpansionController
@@ -32,8 +36,11 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ClusterRoleBindingController,  # namespaces      its workspace's bindings, its members' RoleBindings
     ApplicationController,  # applications    objects of the kinds that they name, and definitions
     JobController,  # jobs
+    S2iBinaryController,  # s2ibinaries
+    S2iRunController,  # s2iruns
     VolumeExpansionController,  # claims        the workloads that were stopped for them, their classes
     WorkspaceNetworkPolicyController,  # its kind      its NetworkPolicies, namespaces, workspaces
+    NamespaceNetworkPolicyController,  # its kind      its NetworkPolicy
     VirtualServiceController,  # services      its DestinationRule, the Strategy of its component
     DestinationRuleController,  # services      its Deployments, the ServicePolicy of its component
 )
@@ -135,6 +142,8 @@ def chosen(cluster: Cluster, whole: ControllerManagerConfig) -> list[Controller]
 def _made(kind: type[Controller], cluster: Cluster, config: ControllerManagerConfig) -> Controller:
     if kind is VolumeExpansionController:
         return VolumeExpansionController(cluster, config.volume_expansion)
+    if kind is S2iBinaryController:
+        return S2iBinaryController(cluster, BinaryStore(config.s3), config.s2i)
     return kind(cluster)
 
 

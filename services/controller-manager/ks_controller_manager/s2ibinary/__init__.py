@@ -1,0 +1,1 @@
+"""S2iBinaries: files that images are built from, which lie in an object store."""
