@@ -26,6 +26,9 @@ from kubekit.resource import Object
 
 M = TypeVar("M", bound=BaseModel)
 
+# Definitions of others take megabytes, which libyaml reads ten times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Metadata(BaseModel):
     """component.yaml."""
@@ -153,7 +156,7 @@ def _read(path: Path) -> Any:
 
 def _documents(path: Path) -> list[Any]:
     try:
-        return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        return list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_LOADER))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path}: {error}") from error
 

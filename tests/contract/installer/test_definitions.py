@@ -1,10 +1,12 @@
 """The custom resources: what is stored, what is kept as it is, and what is refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ks_installer.catalogue import Catalogue
 from ks_installer.discovery import Discovery
 from kubekit.cluster import Cluster
 from kubekit.errors import Invalid
@@ -16,6 +18,16 @@ pytestmark = pytest.mark.kubernetes
 ACCEPTED = [
     ("tenant.kubesphere.io/v1alpha1", "Workspace", {"manager": "admin"}),
     ("app.k8s.io/v1beta1", "Application", {"descriptor": {"version": "v1", "later": 1}, "addOwnerRef": True}),
+    (
+        "app.k8s.io/v1beta1",
+        "Application",
+        {
+            "addOwnerRef": True,
+            "componentKinds": [{"group": "", "kind": "Service"}, {"group": "apps/v1", "kind": "Deployment"}],
+            "descriptor": {},
+            "selector": {"matchLabels": {"app.kubernetes.io/name": "demoapp"}},
+        },
+    ),
     ("devops.kubesphere.io/v1alpha1", "S2iBinary", {"fileName": "a.jar", "size": "1KB", "later": 1}),
     (
         "devops.kubesphere.io/v1alpha1",
@@ -48,7 +60,44 @@ ACCEPTED = [
         },
     ),
     ("network.kubesphere.io/v1alpha1", "NamespaceNetworkPolicy", {"order": 1, "selector": "all()"}),
-    ("logging.kubesphere.io/v1alpha1", "FluentBit", {"input": [{"type": "fluentbit_input"}]}),
+    (
+        "network.kubesphere.io/v1alpha1",
+        "NamespaceNetworkPolicy",
+        {
+            "selector": "color == 'red'",
+            "ingress": [
+                {
+                    "action": "Allow",
+                    "protocol": "TCP",
+                    "source": {"selector": "color == 'blue'", "later": 1},
+                    "destination": {"ports": [6379, "http", "80:90"]},
+                },
+                {"action": "Deny", "protocol": 17, "icmp": {"type": 8}},
+            ],
+        },
+    ),
+    (
+        "logging.kubesphere.io/v1alpha1",
+        "FluentBit",
+        {
+            "input": [{"type": "fluentbit_input"}],
+            "output": [
+                {
+                    "type": "fluentbit_output_es",
+                    "name": "es",
+                    "parameters": [
+                        {"name": "Port", "value": "9200"},
+                        {
+                            "name": "Password",
+                            "value": "",
+                            "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "namespace": "n"}},
+                        },
+                    ],
+                    "enable": True,
+                }
+            ],
+        },
+    ),
 ]
 REFUSED = [
     ("tenant.kubesphere.io/v1alpha1", "Workspace", {"manager": 1}, "spec.manager"),
@@ -56,7 +105,46 @@ REFUSED = [
     ("devops.kubesphere.io/v1alpha1", "S2iRun", {}, "spec.builderName"),
     ("servicemesh.kubesphere.io/v1alpha2", "Strategy", {"type": "Big"}, "spec.type"),
     ("network.kubesphere.io/v1alpha1", "WorkspaceNetworkPolicy", {"policyTypes": ["Up"]}, "spec.policyTypes"),
+    (
+        "network.kubesphere.io/v1alpha1",
+        "NamespaceNetworkPolicy",
+        {"selector": "", "ingress": [{"action": "Forbid"}]},
+        "spec.ingress[0].action",
+    ),
+    (
+        "app.k8s.io/v1beta1",
+        "Application",
+        {"componentKinds": [{"group": "apps"}]},
+        "spec.componentKinds[0].kind",
+    ),
 ]
+SHORT_NAMES = {
+    "applications.app.k8s.io": ["app"],
+    "namespacenetworkpolicies.network.kubesphere.io": ["nsnp"],
+    "s2ibuilders.devops.kubesphere.io": ["s2ib"],
+    "s2ibuildertemplates.devops.kubesphere.io": ["s2ibt"],
+    "s2iruns.devops.kubesphere.io": ["s2ir"],
+    "workspacenetworkpolicies.network.kubesphere.io": ["wsnp"],
+    "workspaces.tenant.kubesphere.io": ["ws"],
+}
+WITH_STATUS = {
+    "applications.app.k8s.io",
+    "namespacenetworkpolicies.network.kubesphere.io",
+    "s2ibuilders.devops.kubesphere.io",
+    "s2iruns.devops.kubesphere.io",
+    "workspacenetworkpolicies.network.kubesphere.io",
+    "workspaces.tenant.kubesphere.io",
+}
+OPTIONAL = {
+    "crds-istio": ["destinationrules", "gateways", "virtualservices"],
+    "crds-monitoring": [
+        "alertmanagers",
+        "podmonitors",
+        "prometheuses",
+        "prometheusrules",
+        "servicemonitors",
+    ],
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,7 +172,7 @@ async def test_an_object_of_v211_is_kept_as_it_is(
 async def test_what_no_controller_could_use_is_refused(
     cluster: Cluster, api_version: str, kind: str, spec: Object, field: str
 ) -> None:
-    with pytest.raises(Invalid, match=field.replace(".", r"\.")):
+    with pytest.raises(Invalid, match=re.escape(field)):
         await dry_run(cluster, api_version, kind, spec)
 
 
@@ -93,3 +181,23 @@ async def test_every_definition_has_a_structural_schema(cluster: Cluster) -> Non
         conditions = {c["type"]: c["status"] for c in definition["status"]["conditions"]}
         assert conditions["Established"] == conditions["NamesAccepted"] == "True"
         assert "NonStructuralSchema" not in conditions
+
+
+async def test_definitions_have_the_short_names_and_the_status_that_clients_use(cluster: Cluster) -> None:
+    own = {one["metadata"]["name"] for one in Catalogue.installed().component("crds").manifests}
+    found = {one["metadata"]["name"]: one["spec"] for one in (await cluster.list(CRDS)).items}
+    specs = {name: found[name] for name in own}
+    short = {name: spec["names"].get("shortNames") for name, spec in specs.items()}
+    assert {name: names for name, names in short.items() if names} == SHORT_NAMES
+    assert {n for n, spec in specs.items() if spec["versions"][0].get("subresources")} == WITH_STATUS
+    assert [n for n, spec in specs.items() if not spec["versions"][0].get("additionalPrinterColumns")] == []
+
+
+@pytest.mark.parametrize("component", OPTIONAL)
+async def test_definitions_of_others_are_accepted_by_the_cluster(cluster: Cluster, component: str) -> None:
+    definitions = Catalogue.installed().component(component).manifests
+    assert [one["spec"]["names"]["plural"] for one in definitions] == OPTIONAL[component]
+    for definition in definitions:
+        stored = await cluster.apply(CRDS, definition, field_manager="tests", dry_run=True)
+        conditions = (stored.get("status") or {}).get("conditions") or []
+        assert [one for one in conditions if one["type"] == "NonStructuralSchema"] == []
