@@ -104,10 +104,33 @@ def test_conditions_of_others_are_kept() -> None:
 def test_a_workspace_that_others_hold_says_who() -> None:
     held = workspace()
     held["metadata"]["finalizers"] = ["finalizers.tenant.kubesphere.io", "example.com/hold"]
-    condition = status.ending(held, NOW)["status"]["conditions"][0]
+    condition = status.ending(held, [], NOW)["status"]["conditions"][0]
     assert (condition["reason"], condition["message"]) == (
         "Deleting",
         "Waiting for the finalizers example.com/hold.",
     )
     held["metadata"]["finalizers"].pop()
-    assert status.ending(held, NOW) == {}
+    assert status.ending(held, [], NOW) == {}
+
+
+def named(*names: str) -> list[dict[str, Any]]:
+    return [{"metadata": {"name": name}} for name in names]
+
+
+def test_a_workspace_that_waits_for_its_namespaces_names_them() -> None:
+    metadata = {"name": "w", "finalizers": ["foregroundDeletion"], "generation": 2}
+    said = status.ending({"metadata": metadata}, named("b", "a"), NOW)["status"]["conditions"][0]
+    assert said["message"] == (
+        "Waiting for the finalizers foregroundDeletion. Namespaces that are still there: a, b."
+    )
+    many = [f"n{number:02}" for number in range(50)]
+    message = status.waiting({"metadata": metadata}, named(*many), NOW)["status"]["conditions"][0]["message"]
+    assert message.endswith("n18, n19, ....")
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "wanted"), [(["orphan"], True), (["foregroundDeletion"], False), ([], False)]
+)
+def test_namespaces_stay_where_who_deletes_the_workspace_asks_for_it(finalizers: Any, wanted: bool) -> None:
+    """orphaned-namespaces"""
+    assert status.keeps_namespaces({"metadata": {"name": "w", "finalizers": finalizers}}) is wanted

@@ -191,6 +191,30 @@ async def test_a_workspace_takes_its_roles_and_namespaces_with_it(cluster: Clust
     assert (await found(cluster, NAMESPACES, outside))["status"]["phase"] == "Active"
 
 
+async def test_namespaces_that_outlive_their_workspace_are_in_no_other_of_its_name(
+    cluster: Cluster, tenants: Any
+) -> None:
+    """orphaned-namespaces"""
+    name = (await tenants.workspace())["metadata"]["name"]
+    inside = (await tenants.namespace(name, creator="alice"))["metadata"]["name"]
+    await ready(cluster, name)
+
+    async def bound() -> None:
+        assert (await cluster.get(NAMESPACES, inside))["metadata"].get("ownerReferences")
+
+    await eventually(bound, 30)
+    await cluster.delete(WORKSPACES, name, propagation="Orphan")
+    await eventually(lambda: missing(cluster, WORKSPACES, name), 60)
+
+    async def unbound() -> None:
+        namespace = await cluster.get(NAMESPACES, inside)
+        assert namespace["status"]["phase"] == "Active"
+        assert "kubesphere.io/workspace" not in (namespace["metadata"].get("labels") or {})
+        assert namespace["metadata"].get("ownerReferences") is None
+
+    await eventually(unbound, 60)
+
+
 async def test_a_workspace_that_others_hold_says_who(cluster: Cluster, tenants: Any) -> None:
     name = (await tenants.workspace())["metadata"]["name"]
     await ready(cluster, name)

@@ -39,6 +39,18 @@ def unbound(namespace: Object) -> dict[str, Any]:
     return _difference(namespace, _without_finalizer(namespace), _owned_by(_owners(namespace), None))
 
 
+def left(namespace: Object) -> dict[str, Any]:
+    """The merge patch that takes the namespace out of its workspace; the rest follows from that."""
+    metadata = namespace["metadata"]
+    return {
+        "metadata": {
+            "uid": metadata["uid"],
+            "resourceVersion": metadata["resourceVersion"],
+            "labels": {WORKSPACE_LABEL: None},
+        }
+    }
+
+
 def released(namespace: Object) -> dict[str, Any]:
     """The merge patch that lets a namespace go which is being deleted."""
     return _difference(namespace, _without_finalizer(namespace), _owners(namespace))

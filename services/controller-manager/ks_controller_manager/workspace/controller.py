@@ -8,7 +8,12 @@ from typing import Any
 
 from ks_controller_manager.conditions import timestamp
 from ks_controller_manager.names import SYSTEM_WORKSPACE, WORKSPACE_FINALIZER
-from ks_controller_manager.namespace.ownership import owned_by_system_workspace, workspace_of
+from ks_controller_manager.namespace.ownership import (
+    WORKSPACE_INDEX,
+    left,
+    owned_by_system_workspace,
+    workspace_of,
+)
 from ks_controller_manager.workspace import roles, status
 from kubekit.apply import OwnedByAnother
 from kubekit.cluster import Cluster
@@ -30,6 +35,7 @@ class WorkspaceController(Controller):
     def __init__(self, cluster: Cluster) -> None:
         self.watches = {NAMESPACES: _system_workspace}
         super().__init__(cluster)
+        self.cache[NAMESPACES].add_index(WORKSPACE_INDEX, workspace_of)
         self._events = EventRecorder(cluster, self.name)
 
     async def reconcile(self, key: Key) -> Outcome:
@@ -54,14 +60,35 @@ class WorkspaceController(Controller):
         return roles.with_members(present, wanted)
 
     async def _end(self, workspace: Object) -> None:
-        """Lets the workspace go; the garbage collector takes its roles, bindings and namespaces after it."""
-        if workspace["metadata"]["name"] == SYSTEM_WORKSPACE and any(
-            owned_by_system_workspace(namespace) for namespace in self.cache[NAMESPACES].all()
-        ):
-            # Clusters of v2.1.1 have such; each is released by the namespace controller, which wakes us.
-            return
+        """Lets the workspace go; the garbage collector takes its roles, bindings and namespaces after it.
+
+        Who asked to keep them (`kubectl delete --cascade=orphan`) keeps namespaces that are in no workspace:
+        whoever makes one of the same name later must not find them in it.
+        """
+        name, namespaces = workspace["metadata"]["name"], self.cache[NAMESPACES]
+        if name == SYSTEM_WORKSPACE:
+            owned = [one for one in namespaces.all() if owned_by_system_workspace(one)]
+            if owned:
+                # Clusters of v2.1.1 have such; each is released by the namespace controller, which wakes us.
+                await self._say(workspace, status.waiting(workspace, owned, timestamp()))
+                return
+        present = namespaces.by(WORKSPACE_INDEX, name)
+        if status.keeps_namespaces(workspace):
+            await self._unbind(workspace, present)
         await remove_finalizer(self.cluster, WORKSPACES, workspace, WORKSPACE_FINALIZER)
-        await self._say(workspace, status.ending(workspace, timestamp()))
+        await self._say(workspace, status.ending(workspace, present, timestamp()))
+
+    async def _unbind(self, workspace: Object, namespaces: list[Object]) -> None:
+        try:
+            for namespace in namespaces:
+                with suppress(NotFound):
+                    name = namespace["metadata"]["name"]
+                    await self.cluster.patch(NAMESPACES, name, left(namespace), field_manager=self.name)
+        except Conflict:
+            raise
+        except KubernetesError as error:
+            await self._fail(workspace, error)
+            raise
 
     async def _fail(self, workspace: Object, error: KubernetesError | OwnedByAnother) -> None:
         reason = error.reason if isinstance(error, KubernetesError) else "OwnedByAnother"

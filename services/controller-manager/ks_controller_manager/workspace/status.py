@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ks_controller_manager import conditions
 from ks_controller_manager.names import WORKSPACE_FINALIZER
 from kubekit.resource import Object
+
+_NAMED = 20
+"""Namespaces that a message names."""
 
 
 def ready(workspace: Object, now: str) -> dict[str, Any]:
@@ -24,14 +28,34 @@ def failed(workspace: Object, reason: str, message: str, now: str) -> dict[str, 
     return conditions.ready(workspace, False, reason or "Failed", message, now)
 
 
-def ending(workspace: Object, now: str) -> dict[str, Any]:
+def keeps_namespaces(workspace: Object) -> bool:
+    """Whether whoever deletes the workspace wants its namespaces to stay.
+
+    https://kubernetes.io/docs/concepts/architecture/garbage-collection/#orphaned-dependents
+    """
+    return "orphan" in (workspace["metadata"].get("finalizers") or [])
+
+
+def ending(workspace: Object, namespaces: Sequence[Object], now: str) -> dict[str, Any]:
     """The status patch of a workspace that is being deleted and that others still hold.
 
-    Empty when nobody does.
+    Empty when nobody does. `namespaces` are those that are still in it.
     """
     others = [name for name in workspace["metadata"].get("finalizers") or [] if name != WORKSPACE_FINALIZER]
     if not others:
         return {}
-    return conditions.ready(
-        workspace, False, "Deleting", f"Waiting for the finalizers {', '.join(others)}.", now
-    )
+    message = f"Waiting for the finalizers {', '.join(others)}."
+    if namespaces and "foregroundDeletion" in others:
+        message = f"{message} Namespaces that are still there: {_names(namespaces)}."
+    return conditions.ready(workspace, False, "Deleting", message, now)
+
+
+def waiting(workspace: Object, namespaces: Sequence[Object], now: str) -> dict[str, Any]:
+    """The status patch of a workspace that would take namespaces along which must stay."""
+    message = f"Waiting until the workspace owns these namespaces no more: {_names(namespaces)}."
+    return conditions.ready(workspace, False, "Deleting", message, now)
+
+
+def _names(namespaces: Sequence[Object]) -> str:
+    names = sorted(namespace["metadata"]["name"] for namespace in namespaces)
+    return ", ".join([*names[:_NAMED], *(["..."] if len(names) > _NAMED else [])])
