@@ -41,18 +41,22 @@ class SignedClient:
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         self.identity = identity or anonymous("192.0.2.1")
-        self._base_url = base_url
+        self.base_url = base_url
         self._signer = IdentitySigner(secret.encode())
         self._secret = secret
         self._session = session or aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
 
     def acting_as(self, user: str, *groups: str, address: str = "192.0.2.1") -> "SignedClient":
         """A client of the same service for another user, perhaps at another address."""
-        return SignedClient(self._base_url, self._secret, Identity(user, groups, address), self._session)
+        return SignedClient(self.base_url, self._secret, Identity(user, groups, address), self._session)
 
     def at(self, address: str) -> "SignedClient":
         """A client of the same service for somebody at `address` who is not signed in."""
-        return SignedClient(self._base_url, self._secret, anonymous(address), self._session)
+        return SignedClient(self.base_url, self._secret, anonymous(address), self._session)
+
+    def signed_headers(self) -> dict[str, str]:
+        """The headers by which a request is this identity's, for a client of another kind; for a minute."""
+        return {IDENTITY_HEADER: self._signer.sign(self.identity)}
 
     async def request(
         self,
@@ -64,11 +68,11 @@ class SignedClient:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send `body` as JSON, or `raw` as it is with no content type but that of `headers`."""
-        sent = {IDENTITY_HEADER: self._signer.sign(self.identity), **(headers or {})}
+        sent = {**self.signed_headers(), **(headers or {})}
         skip = ("Content-Type",) if raw is not None and "Content-Type" not in sent else ()
         async with self._session.request(
             method,
-            URL(self._base_url + path, encoded=True),
+            URL(self.base_url + path, encoded=True),
             json=body if raw is None else None,
             data=raw,
             headers=sent,
