@@ -8,6 +8,7 @@ from ks_account.access.members import Members
 from ks_account.access.roles import Roles
 from ks_account.clients.api_tokens import ApiTokens
 from ks_account.clients.directory import Directory
+from ks_account.clients.memberships import Memberships
 from ks_account.clients.sessions import Sessions
 from ks_account.config import AccountConfig
 from ks_account.first_start import FirstStart
@@ -26,12 +27,14 @@ from ks_account.users.accounts import Accounts
 from ks_account.users.locking import Locking
 from ks_account.users.people import People
 from ks_account.users.removal import Removal
+from ks_account.users.roster import Roster
 from kubekit.cluster import Cluster
 from kubekit.config import ClusterConfig
 from kubekit.rbac.index import RbacIndex
 from servicekit.app import Service, service
 from servicekit.group import Group
 from servicekit.sections import KubernetesConfig
+from storekit.database import Database
 
 
 def build(config: AccountConfig) -> Service:
@@ -40,6 +43,7 @@ def build(config: AccountConfig) -> Service:
     rbac = RbacIndex(cluster)
     directory = Directory(config.ldap, config.account)
     sessions = Sessions(config.redis, config.account.pool_wait)
+    database = Database(config.mysql)
 
     kubeconfigs, terminals = Kubeconfigs(cluster, config.kubectl), Terminals(cluster, config.kubectl)
     provisioning = Provisioning(directory, kubeconfigs, terminals, enabled=config.kubectl.enabled)
@@ -49,8 +53,13 @@ def build(config: AccountConfig) -> Service:
     grants = Grants(sign_in, tokens, sessions, directory, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster, rbac)
-    accounts = Accounts(directory, sessions, sign_in, roles, config.account.password_rounds, provisioning.due)
-    removal = Removal(directory, sessions, bindings, roles, provisioning, cluster)
+    roster = Roster(directory, sessions, config.account.list_kept)
+    accounts = Accounts(
+        directory, sessions, sign_in, roles, roster, config.account.password_rounds, provisioning.due
+    )
+    removal = Removal(
+        directory, sessions, Memberships(database), roster, bindings, roles, provisioning, cluster
+    )
     people = People(directory, sessions)
     members = Members(cluster, rbac, bindings, people, sessions)
     first_start = FirstStart(directory, sessions, accounts, roles, config)
@@ -72,7 +81,7 @@ def build(config: AccountConfig) -> Service:
     return service(
         "ks-account",
         config,
-        needs=[cluster, rbac, directory, sessions, first_start],
+        needs=[cluster, rbac, directory, sessions, database, first_start],
         groups=[iam, oauth, review],
         background=[first_start.run, provisioning.run],
     )

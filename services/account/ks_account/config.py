@@ -36,6 +36,8 @@ class AccountSection(Section):
     """The longest that an API token may be good for."""
     pool_wait: Seconds = Field(default=5, gt=0)
     """How long a request waits for a connection to LDAP or Redis when all are in use."""
+    list_kept: Seconds = Field(default=10, ge=0, le=3600)
+    """How long the list of all users is kept. What this service changes shows at once all the same."""
     ldap_start_tls: bool = False
     """Whether connections to ldap:// are encrypted by StartTLS."""
     ldap_ca_file: str | None = None

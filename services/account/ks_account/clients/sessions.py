@@ -19,6 +19,8 @@ Keys of our own:
 - `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
 - `kubesphere:uid-number`: the last number given to a user.
 - `kubesphere:sessions-adopted`: set once the sessions of v2.1.1 are among `sessions`.
+- `kubesphere:users-changed`: the names of users whose entries changed, the latest first, and
+  `kubesphere:users-change`, the number of such changes so far.
 - `kubesphere:claims:{what}`: a name that somebody is about to take.
 
 What has to be decided and done at once is a script, so that it stays right with any number of replicas.
@@ -43,6 +45,9 @@ from servicekit.sections import RedisConfig
 
 _PREFIX = "kubesphere:users"
 _ADOPTED = "kubesphere:sessions-adopted"
+_CHANGE = "kubesphere:users-change"
+_CHANGED = "kubesphere:users-changed"
+_CHANGES_KEPT = 200
 LOG_LENGTH = 10
 _LOCKING = 600
 """Seconds; longer than any request may take."""
@@ -260,6 +265,28 @@ class Sessions:
             for user in users:
                 pipe.lindex(_log(user), -1)
             return [(line or "").partition(",")[0] for line in await pipe.execute()]
+
+    async def note_change(self, user: str) -> None:
+        """Tell all replicas that the entry of a user changed."""
+        async with available(), self.redis.pipeline(transaction=True) as pipe:
+            pipe.incr(_CHANGE)
+            pipe.lpush(_CHANGED, user)
+            pipe.ltrim(_CHANGED, 0, _CHANGES_KEPT - 1)
+            await pipe.execute()
+
+    async def changes_since(self, change: int) -> tuple[int, list[str] | None]:
+        """The number of the last change, and the users of those after the one of number `change`; None
+        instead of these when they are no longer known.
+        """
+        async with available():
+            if int(await self.redis.get(_CHANGE) or 0) == change:
+                return change, []
+            async with self.redis.pipeline(transaction=True) as pipe:
+                pipe.get(_CHANGE)
+                pipe.lrange(_CHANGED, 0, -1)
+                last, users = await pipe.execute()
+        count = int(last or 0) - change
+        return int(last or 0), users[:count] if 0 <= count <= len(users) else None
 
     async def forget(self, user: str) -> int:
         """Forget what is kept of a user beside sessions; gives how many keys that took away."""

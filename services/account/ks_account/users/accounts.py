@@ -6,7 +6,7 @@ are granted as the caller, so that the cluster refuses what the caller does not 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from ks_account.access.cluster_roles import CLUSTER_ADMIN, ClusterRoles
@@ -17,6 +17,7 @@ from ks_account.login.signin import SignIn
 from ks_account.users import models, passwords
 from ks_account.users.administrators import Administrators
 from ks_account.users.profile import Profile, profile
+from ks_account.users.roster import ORDERS, Roster
 from kubekit.rbac.permissions import CLUSTER
 from servicekit.errors import BadRequest, Conflict, NotFound, ServiceError, Unauthorized
 from servicekit.identity import Identity
@@ -24,10 +25,6 @@ from servicekit.paging import Page, PageQuery
 
 _CLAIM_SECONDS = 30
 _CLAIM_WAIT = 10
-_ORDERS: dict[str, Callable[[UserEntry], tuple[str, ...]]] = {
-    "username": lambda entry: (entry.username,),
-    "createTime": lambda entry: (entry.created, entry.username),
-}
 
 
 class Accounts:
@@ -39,6 +36,7 @@ class Accounts:
         sessions: Sessions,
         sign_in: SignIn,
         roles: ClusterRoles,
+        roster: Roster,
         rounds: int,
         on_creation: Callable[[str], None],
     ) -> None:
@@ -48,15 +46,14 @@ class Accounts:
         self._sign_in = sign_in
         self._roles = roles
         self._administrators = Administrators(directory, roles)
+        self._roster = roster
         self._rounds = rounds
         self._on_creation = on_creation
 
     async def page(self, query: PageQuery) -> Page[Profile]:
         """A page of the users that meet the conditions, by their time of creation or by name."""
         query = query.defaults(order_by="createTime", reverse=False)
-        entries = await self._directory.users(_condition(query))
-        order = _ORDERS.get(query.order_by or "", _ORDERS["createTime"])
-        page = query.page(sorted(entries, key=order, reverse=bool(query.reverse)))
+        page = query.page(await self._sorted(query))
         logins = await self._sessions.last_logins([entry.username for entry in page.items])
         return Page(
             [
@@ -65,6 +62,14 @@ class Accounts:
             ],
             page.total,
         )
+
+    async def _sorted(self, query: PageQuery) -> Sequence[UserEntry]:
+        order = query.order_by if query.order_by in ORDERS else "createTime"
+        condition = _condition(query)
+        if not condition:
+            return await self._roster.sorted(order, reverse=bool(query.reverse))
+        entries = await self._directory.users(condition)
+        return sorted(entries, key=ORDERS[order], reverse=bool(query.reverse))
 
     async def exists(self, name: str) -> bool:
         """Whether somebody has that name or e-mail."""
@@ -116,6 +121,7 @@ class Accounts:
                 raise _taken() from None
             if new.cluster_role:
                 await self._grant_or_undo(username, new.cluster_role, caller)
+        await self._roster.changed(username)
         self._on_creation(username)
         return await self._shown(username)
 
@@ -152,6 +158,7 @@ class Accounts:
             values["userPassword"] = await self._stored(change.password)
         async with self._claim(f"email:{values['mail'].lower()}"):
             await self._write(entry, {name: value for name, value in values.items() if value})
+        await self._roster.changed(username)
         if change.password:
             await self._sessions.end_all(username)
             await self._sessions.forgive(username)

@@ -52,3 +52,4 @@ class Locking:
             await self._directory.mark(entry, EXPIRE, value)
         except NoSuchEntry:
             raise NotFound(f"user {username} does not exist") from None
+        await self._sessions.note_change(username)

@@ -11,9 +11,11 @@ from ks_account.access.bindings import Bindings
 from ks_account.access.cluster_roles import ClusterRoles
 from ks_account.access.owners import Owners
 from ks_account.clients.directory import Directory, NoSuchEntry
+from ks_account.clients.memberships import Memberships
 from ks_account.clients.sessions import Sessions
 from ks_account.kubectl.provisioning import Provisioning
 from ks_account.users.administrators import Administrators
+from ks_account.users.roster import Roster
 from kubekit.cluster import Cluster
 from servicekit.errors import Forbidden, NotFound, Unavailable
 from servicekit.identity import Identity
@@ -29,6 +31,8 @@ class Removal:
         self,
         directory: Directory,
         sessions: Sessions,
+        memberships: Memberships,
+        roster: Roster,
         bindings: Bindings,
         roles: ClusterRoles,
         provisioning: Provisioning,
@@ -36,12 +40,15 @@ class Removal:
     ) -> None:
         self._directory = directory
         self._roles = roles
+        self._roster = roster
         self._administrators = Administrators(directory, roles)
         self._owners = Owners(cluster)
         self._steps: dict[str, Step] = {
             "sessions": sessions.end_all,
             "role bindings": bindings.exclude_everywhere,
+            "memberships of DevOps projects": memberships.remove,
             "entry in the directory": self._delete_entry,
+            "place in the list of users": self._strike,
             "kubeconfig": provisioning.remove_kubeconfig,
             "kubectl terminal": provisioning.remove_terminal,
             "sessions begun meanwhile": sessions.end_all,
@@ -70,6 +77,10 @@ class Removal:
             left.remove(what)
         if not removed:
             raise NotFound(f"user {username} does not exist")
+
+    async def _strike(self, username: str) -> int:
+        await self._roster.changed(username)
+        return 0
 
     async def _delete_entry(self, username: str) -> int:
         try:
