@@ -1,7 +1,7 @@
 """Who may do what: what a URL asks for, and whether the cluster's roles and bindings allow it."""
 
 from kubekit.rbac.index import RbacIndex, RbacNotReady
-from kubekit.rbac.policy import ALL, Binding, Decision, Names, Namespaces, Policy, effective_groups
+from kubekit.rbac.policy import ALL, Binding, Decision, Grant, Names, Namespaces, Policy, effective_groups
 from kubekit.rbac.request import AmbiguousPath, RequestInfo
 from kubekit.rbac.rule import Rule
 
@@ -10,6 +10,7 @@ __all__ = [
     "AmbiguousPath",
     "Binding",
     "Decision",
+    "Grant",
     "Names",
     "Namespaces",
     "Policy",

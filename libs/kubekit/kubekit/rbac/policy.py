@@ -62,11 +62,25 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What allows a request: the rule of `role` that covers it, which the binding gives to `subject`."""
+
+    binding: BindingKey
+    role: RoleKey
+    subject: Subject
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"{self.binding} gives {self.role} to {self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Whether a request is allowed, and because of what: the binding that grants it, or what is missing."""
 
     allowed: bool
     because: str
+    grant: Grant | None = None
 
 
 class Everything(Enum):
@@ -175,7 +189,8 @@ class Policy:
                 continue
             for rule in role.rules:
                 if rule.covers(request):
-                    return Decision(True, f"{binding.key} gives {binding.role} to {subject}")
+                    grant = Grant(binding.key, binding.role, subject, rule)
+                    return Decision(True, str(grant), grant)
         return Decision(False, self._missing(user, groups, request))
 
     def namespaces(self, user: str, groups: Iterable[str], request: RequestInfo) -> Namespaces:
