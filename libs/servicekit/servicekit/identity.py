@@ -4,6 +4,9 @@ The gateway is the only one that authenticates people. To the services behind it
 7519, HS256) of one fixed shape in the header `X-KS-Identity`. The key is derived from the platform's secret,
 so that a login token, signed with the secret itself, never passes for an identity, nor the other way round.
 
+Back ends that are not the platform's own get an identity too, made for each of them alone: with its name as
+the audience and a key of its own. What leaks there is worth nothing at the platform's services.
+
 The tokens are made and checked here, without a general JWT library: the header is one constant, compared byte
 by byte, which leaves a forger no algorithm to choose, and signing costs a few microseconds on the gateway's
 hot path.
@@ -26,6 +29,7 @@ UNAUTHENTICATED_GROUP = "system:unauthenticated"
 
 ISSUER = "ks-apigateway"
 AUDIENCE = "ks-services"
+"""The platform's own services, together."""
 LIFETIME = 60
 """Seconds for which a signature is good."""
 LEEWAY = 30
@@ -60,27 +64,30 @@ def _decode(text: bytes) -> bytes:
     return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
-def _derive_key(secret: bytes) -> bytes:
+def _derive_key(secret: bytes, audience: str) -> bytes:
     if not secret:
         raise ValueError("the secret that identities are signed with is empty")
-    return hmac.digest(secret, b"ks-identity/v1", "sha256")
+    purpose = b"ks-identity/v1" if audience == AUDIENCE else f"ks-identity/v1/{audience}".encode()
+    return hmac.digest(secret, purpose, "sha256")
 
 
 _HEADER = _encode(b'{"alg":"HS256","typ":"JWT"}')
 
 
 class IdentitySigner:
-    """Signs identities with a key derived from the platform's secret; the gateway holds one."""
+    """Signs identities for `audience` with a key derived from the platform's secret; the gateway holds one
+    for each audience."""
 
-    def __init__(self, secret: bytes):
-        self._key = _derive_key(secret)
+    def __init__(self, secret: bytes, audience: str = AUDIENCE):
+        self._key = _derive_key(secret, audience)
+        self._audience = audience
 
     def sign(self, identity: Identity, now: float | None = None) -> str:
         """The header's value, good for `LIFETIME` seconds from `now` (seconds since the epoch)."""
         issued = int(time.time() if now is None else now)
         claims = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
+            "aud": self._audience,
             "sub": identity.user,
             "groups": identity.groups,
             "addr": identity.address,
@@ -92,10 +99,11 @@ class IdentitySigner:
 
 
 class IdentityVerifier:
-    """Verifies what `IdentitySigner` signed with the same secret."""
+    """Verifies what `IdentitySigner` signed with the same secret for the same audience."""
 
-    def __init__(self, secret: bytes):
-        self._key = _derive_key(secret)
+    def __init__(self, secret: bytes, audience: str = AUDIENCE):
+        self._key = _derive_key(secret, audience)
+        self._audience = audience
 
     def verify(self, header: str | None, now: float | None = None) -> Identity:
         """The identity in `header`; raises Unauthorized, saying why, for anything that the gateway did not
@@ -105,6 +113,8 @@ class IdentityVerifier:
                 f"the request carries no {IDENTITY_HEADER}; call this service through the gateway"
             )
         claims = self._claims(header)
+        if claims.get("iss") != ISSUER or claims.get("aud") != self._audience:
+            raise _refused("was made for somebody else")
         _check_time(claims, time.time() if now is None else now)
         return _identity(claims)
 
@@ -131,8 +141,6 @@ def _refused(why: str) -> Unauthorized:
 
 
 def _check_time(claims: dict[str, Any], now: float) -> None:
-    if claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
-        raise _refused("was made for somebody else")
     issued, expires = claims.get("iat"), claims.get("exp")
     if type(issued) is not int or type(expires) is not int:
         raise _refused("has no time")

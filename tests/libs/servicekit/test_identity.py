@@ -92,6 +92,7 @@ FORGED = {
     "another user": f"{HEADER}.{b64(claims(sub='admin'))}.{SIGNATURE}",
     "signed with the secret itself, as login tokens are": forge(claims(), key=SECRET),
     "signed with another secret": IdentitySigner(b"guess").sign(BOB),
+    "signed for another back end": IdentitySigner(SECRET, "upstream/jenkins").sign(BOB),
     "expired": SIGNER.sign(BOB, now=time.time() - 91),
     "from the future": SIGNER.sign(BOB, now=time.time() + 600),
     "another issuer": forge(claims(iss="somebody")),
@@ -189,3 +190,11 @@ async def test_what_stands_before_the_gateway_needs_no_identity(serve):
 
     client = await serve(outside, config=Config())
     assert (await client.session.get(client.base + "/open")).status == 200
+
+
+def test_a_back_end_with_an_audience_of_its_own_accepts_what_was_made_for_it_alone():
+    reports = IdentityVerifier(SECRET, "upstream/reports")
+    assert reports.verify(IdentitySigner(SECRET, "upstream/reports").sign(BOB)) == BOB
+    for audience in ("ks-services", "upstream/jenkins"):
+        with pytest.raises(Unauthorized):
+            reports.verify(IdentitySigner(SECRET, audience).sign(BOB))
