@@ -276,6 +276,10 @@ def split_address(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+SHORTEST_SECRET = 32
+"""Bytes: a key for HS256 is at least as long as its hash (RFC 7518, 3.2)."""
+
+
 class AuthenticationConfig(Section):
     """Tokens and sessions."""
 
@@ -286,6 +290,17 @@ class AuthenticationConfig(Section):
     """Whether a user may have several sessions."""
     admin_password_file: str | None = None
     """Where the first administrator's password is read from, or written to once made."""
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _check_length(cls, value: SecretStr) -> SecretStr:
+        length = len(value.get_secret_value().encode())
+        if 0 < length < SHORTEST_SECRET:
+            raise ValueError(
+                f"has {length} bytes, and must have at least {SHORTEST_SECRET}: shorter ones can be guessed; "
+                "make one with openssl rand -hex 32"
+            )
+        return value
 
 
 class LogConfig(Section):
