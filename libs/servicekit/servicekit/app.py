@@ -20,6 +20,7 @@ from servicekit.identity import IdentityVerifier
 from servicekit.keys import CONFIG, HEADERS, HEALTH
 from servicekit.middlewares import middlewares, name_request
 from servicekit.needs import Dependency
+from servicekit.sections import ServerConfig
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,14 @@ class Service:
     plain: Sequence[AbstractRouteDef] = ()
     background: Sequence[Background] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    health: Health | None = None
+    """Of `needs`, where something that was built before the application looks at it as well."""
 
     def application(self) -> web.Application:
         """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
         server = self.config.server
         app = web.Application(client_max_size=server.max_body)
-        health = Health(self.needs, interval=server.check_interval, timeout=server.check_timeout)
+        health = self.health or health_of(self.needs, server)
         app[CONFIG] = self.config
         app[HEALTH] = health
         app[HEADERS] = {"X-Content-Type-Options": "nosniff", **self.headers}
@@ -52,6 +55,7 @@ class Service:
         app.router.add_get("/healthz", health.livez)
         app.router.add_get("/readyz", _only_at(server.ops_port, health.readyz))
         app.router.add_get("/metrics", _only_at(server.ops_port, metrics.expose))
+        app.router.add_get("/openapi/v3", _describe(self))
         app.on_shutdown.append(_announce_stop)
         app.cleanup_ctx.append(_watch_needs)
         app.cleanup_ctx.extend(_run_in_background(self.name, task) for task in self.background)
@@ -91,6 +95,11 @@ class Service:
         return IdentityVerifier(secret.encode())
 
 
+def health_of(needs: Sequence[Dependency], server: ServerConfig) -> Health:
+    """What watches `needs`, as often as the configuration says."""
+    return Health(needs, interval=server.check_interval, timeout=server.check_timeout)
+
+
 def version_of(name: str) -> str:
     """The version of the distribution that is named as the service is, or else of this library."""
     try:
@@ -117,6 +126,22 @@ def service(
     cancelled when it stops. `headers` go with every response.
     """
     return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background), headers or {})
+
+
+def _describe(service: Service) -> Handler:
+    """Answers with the OpenAPI document: anybody who reaches the service may know what it serves."""
+    made: asyncio.Future[bytes] | None = None
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal made
+        if made is None:
+            from servicekit.openapi import encoded  # which takes long, and is rarely asked for
+
+            made = asyncio.ensure_future(asyncio.to_thread(encoded, service))
+        body = await asyncio.shield(made)
+        return web.Response(body=body, content_type="application/json")
+
+    return answer
 
 
 def _only_at(port: int | None, handler: Handler) -> Handler:

@@ -12,6 +12,7 @@ from servicekit.binding import Handler, Value
 from servicekit.body import BodyReader
 from servicekit.group import Route
 from servicekit.paging import Page
+from servicekit.responses import to_json
 
 REFERENCES = "#/components/schemas/{model}"
 _PATTERN = re.compile(r"\{([^{}:]+):[^{}]+\}")
@@ -63,6 +64,11 @@ def document(service: Service) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def encoded(service: Service) -> bytes:
+    """The document as JSON."""
+    return to_json(document(service))
 
 
 class _Schemas:

@@ -93,16 +93,16 @@ def _parser(name: str, shorthands: Mapping[str, tuple[str, str]]) -> argparse.Ar
 def _check_config(config: C, build: Callable[[C], Service]) -> None:
     import yaml
 
-    build(config).application()
-    for warning in config.warnings:
+    service = build(config)
+    service.application()
+    for warning in service.config.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     yaml.safe_dump(config.model_dump(mode="json", by_alias=True), sys.stdout, sort_keys=False)
     sys.stdout.flush()
 
 
 def _print_openapi(service: Service) -> None:
-    from servicekit.openapi import document
-    from servicekit.responses import to_json
+    from servicekit.openapi import encoded
 
-    sys.stdout.buffer.write(to_json(document(service)) + b"\n")
+    sys.stdout.buffer.write(encoded(service) + b"\n")
     sys.stdout.flush()

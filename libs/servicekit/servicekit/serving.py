@@ -44,14 +44,18 @@ def serve(service: Service, address_file: str | None = None) -> None:
             runner.run(_serve(service, sockets))
 
 
-def listen(address: str) -> socket.socket:
-    """A socket that listens at `host:port`. Raises ListenError with the reason."""
+def listen(address: str, *, shared: bool = False) -> socket.socket:
+    """A socket that listens at `host:port`, `shared` with others of this user's that are so too. Raises
+    ListenError with the reason.
+    """
     host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         found = socket.getaddrinfo(host or "0.0.0.0", port, family, socket.SOCK_STREAM)[0]  # noqa: S104
         sock = socket.socket(found[0], found[1])
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(found[4])
         sock.listen(BACKLOG)
     except OSError as error:
