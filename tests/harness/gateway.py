@@ -364,7 +364,7 @@ class GatewayUnderTest:
 
 
 def gateway_config(
-    redis_port: int, kubeconfig: Path, upstream: str, ops_port: int, **section: Any
+    redis_port: int, kubeconfig: Path, upstream: str, ops_port: int, *, workers: int = 1, **section: Any
 ) -> dict[str, Any]:
     """kubesphere.yaml of a gateway whose services are all `upstream`; `section` is over its own section."""
     return {
@@ -372,7 +372,9 @@ def gateway_config(
         "kubernetes": {"kubeconfig": str(kubeconfig)},
         "kubesphere": {"accountServer": upstream, "apiServer": upstream},
         "devops": {"host": upstream},
+        "alerting": {"endpoint": upstream},
         "authentication": {"jwtSecret": SECRET},
+        "server": {"workers": workers},
         "gateway": {"opsListen": f"127.0.0.1:{ops_port}", **section},
     }
 
@@ -381,7 +383,9 @@ def gateway_config(
 async def running_gateway(
     directory: Path, redis_port: int, kubeconfig: Path, **section: Any
 ) -> AsyncIterator[GatewayUnderTest]:
-    """A gateway with an upstream of its own; `section` is over the section `gateway` of its configuration."""
+    """A gateway with an upstream of its own; `section` is over the section `gateway` of its configuration,
+    but `workers`, which is how many processes serve.
+    """
     upstream = Upstream()
     await upstream.start()
     ops_port = free_port()

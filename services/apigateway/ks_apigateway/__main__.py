@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from ks_apigateway.app import NAME, build, serve
+from ks_apigateway.app import NAME, build
 from ks_apigateway.config import GatewayConfig
+from ks_apigateway.serving import serve
 from servicekit import run
 
 

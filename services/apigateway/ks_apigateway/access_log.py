@@ -1,11 +1,12 @@
 """One JSON line a request, written beside the requests: a slow reader of the log delays nobody."""
 
 import asyncio
-import sys
+import contextlib
 from time import gmtime, strftime, time
 
 import orjson
 
+from ks_apigateway.output import write_lines
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.request import Request
 from servicekit.access_log import mask
@@ -96,11 +97,8 @@ class AccessLog:
 
     @staticmethod
     def _write(lines: bytes) -> None:
-        try:
-            sys.stdout.buffer.write(lines)
-            sys.stdout.buffer.flush()
-        except (OSError, ValueError):
-            return
+        with contextlib.suppress(OSError, ValueError):
+            write_lines(lines)
 
 
 def _path(request: Request) -> str:

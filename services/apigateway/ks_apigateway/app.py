@@ -1,61 +1,49 @@
 """What the gateway is made of, and what it needs."""
 
-import asyncio
-import contextlib
-import gc
-import logging
-import signal
-import socket
-import ssl
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import uvloop
 from aiohttp import web
-from prometheus_client import REGISTRY
 
-from ks_apigateway import reload, routes
-from ks_apigateway.access_log import AccessLog
+from ks_apigateway import reload, routes, tls
+from ks_apigateway.audit.trail import Trail
 from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.authn.token import TokenVerifier
 from ks_apigateway.authz.access import Access
 from ks_apigateway.authz.limits import Limits
-from ks_apigateway.config import GatewayConfig, GatewaySection
+from ks_apigateway.config import GatewayConfig
+from ks_apigateway.doubts import doubts
+from ks_apigateway.explain import api as explain_api
+from ks_apigateway.explain.explanation import Explanations, FindRoute
 from ks_apigateway.gateway import Gateway
 from ks_apigateway.identity import Identities
-from ks_apigateway.observation import GatewayCollector, Observation
-from ks_apigateway.proxy.server import Server
-from ks_apigateway.routes import RoutesError, RoutesFile, builtin_routes
+from ks_apigateway.openapi import api as openapi_api
+from ks_apigateway.openapi.documents import Documents
+from ks_apigateway.ratelimit.limiter import Limiter
+from ks_apigateway.routes import Route, RoutesError, RoutesFile, Table, builtin_routes
 from ks_apigateway.upstreams import Upstreams, configured
 from kubekit.cluster import Cluster, ClusterConfig
-from kubekit.errors import KubeconfigError
 from kubekit.rbac.index import RbacIndex
-from servicekit.app import Service
+from servicekit.app import Service, health_of, version_of
 from servicekit.config import ConfigError
-from servicekit.keys import HEALTH
-from servicekit.serving import announce, listen, make_runner
-
-log = logging.getLogger(__name__)
+from servicekit.openapi import document
 
 NAME = "ks-apigateway"
-
-GC_THRESHOLD = 10_000
-"""Objects between two looks for cycles: connections are in some, what is made for one request is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayService(Service):
-    """The operations' listener as a service of the usual kind, with the gateway beside it."""
+    """The gateway, with the operations' listener and its own API as a service of the usual kind."""
 
     settings: GatewayConfig
     sessions: Sessions
     cluster: Cluster
-    index: RbacIndex
-    upstreams: Upstreams
-    routes: RoutesFile
+    gateway: Gateway
+    trail: Trail | None
 
     def application(self) -> web.Application:
-        """The operations' application. Raises ConfigError when nobody could be let in."""
+        """The application of /healthz, /metrics and the gateway's own API. Raises ConfigError when nobody
+        could be let in, or a file that the configuration names cannot be used.
+        """
         if not self.settings.authentication.jwt_secret.get_secret_value():
             raise ConfigError(
                 "authentication.jwtSecret: is not set; give the secret that ks-account signs with, or name "
@@ -63,28 +51,73 @@ class GatewayService(Service):
             )
         if not self.settings.redis.enabled:
             raise ConfigError("redis.host: is not set; the gateway looks sessions up there")
+        tls.context(self.settings.gateway)
         return Service.application(self)  # a class with slots is a second one, which super() does not know
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where clients come in."""
-
-    sock: socket.socket
-    tls: ssl.SSLContext | None = None
 
 
 def build(config: GatewayConfig) -> GatewayService:
     """The gateway that `config` describes. Raises ConfigError."""
-    sessions = Sessions(
+    secret = config.authentication.jwt_secret.get_secret_value().encode()
+    sessions = _sessions(config, secret)
+    cluster = _cluster(config)
+    index = RbacIndex(cluster)
+    needs = (sessions, cluster, index)
+    health = health_of(needs, config.server)
+    access = Access(index, health, config.gateway.roles_stale)
+    upstreams = _upstreams(config, cluster)
+    trail = _trail(config)
+    gateway = Gateway(
+        Table(()),
+        upstreams,
+        sessions=sessions,
+        access=access,
+        limits=Limits(cluster),
+        identities=Identities(secret),
+        cluster=cluster,
+        health=health,
+        limiter=Limiter(config.gateway.rate_limits),
+        trail=trail,
+        allowed_origins=config.gateway.allowed_origins,
+    )
+    file = _routes(config)
+    _apply(gateway, file)
+    explain = explain_api.group(Explanations(access, _finder(gateway)))
+    operations = config.server.model_copy(update={"listen": config.gateway.ops_listen})
+    whole = config.model_copy(update={"server": operations})
+    documents = Documents(
+        lambda: document(Service(name=NAME, config=whole, groups=(explain,))),
+        _services(config),
+        cluster,
+        version_of(NAME),
+    )
+    return GatewayService(
+        name=NAME,
+        config=whole.with_warnings((*config.warnings, *doubts(config, file))),
+        needs=needs,
+        groups=(explain,),
+        plain=openapi_api.routes(documents),
+        health=health,
+        settings=config,
+        sessions=sessions,
+        cluster=cluster,
+        gateway=gateway,
+        trail=trail,
+    )
+
+
+def _sessions(config: GatewayConfig, secret: bytes) -> Sessions:
+    return Sessions(
         config.redis,
-        TokenVerifier(config.authentication.jwt_secret.get_secret_value().encode()),
+        TokenVerifier(secret),
         idle_timeout=config.authentication.token_idle_timeout,
         leeway=config.gateway.clock_leeway,
         believed=config.gateway.session_cache,
         capacity=config.gateway.sessions_cached,
     )
-    cluster = Cluster(
+
+
+def _cluster(config: GatewayConfig) -> Cluster:
+    return Cluster(
         ClusterConfig(
             kubeconfig=config.kubernetes.kubeconfig,
             context=config.kubernetes.context,
@@ -95,19 +128,6 @@ def build(config: GatewayConfig) -> GatewayService:
             user_agent=NAME,
         )
     )
-    index = RbacIndex(cluster)
-    operations = config.server.model_copy(update={"listen": config.gateway.ops_listen})
-    return GatewayService(
-        name=NAME,
-        config=config.model_copy(update={"server": operations}),
-        needs=(sessions, cluster, index),
-        settings=config,
-        sessions=sessions,
-        cluster=cluster,
-        index=index,
-        upstreams=_upstreams(config, cluster),
-        routes=_routes(config),
-    )
 
 
 def _upstreams(config: GatewayConfig, cluster: Cluster) -> Upstreams:
@@ -115,6 +135,15 @@ def _upstreams(config: GatewayConfig, cluster: Cluster) -> Upstreams:
         return Upstreams(configured(config), config.gateway.backends, cluster)
     except ValueError as error:
         raise ConfigError(f"gateway.upstreams: {error}") from error
+
+
+def _trail(config: GatewayConfig) -> Trail | None:
+    if not config.gateway.audit.enabled:
+        return None
+    try:
+        return Trail(config.gateway.audit)
+    except OSError as error:
+        raise ConfigError(f"gateway.audit: {error}") from error
 
 
 def _routes(config: GatewayConfig) -> RoutesFile:
@@ -126,96 +155,24 @@ def _routes(config: GatewayConfig) -> RoutesFile:
         raise ConfigError(f"gateway.routesFile: {error}") from error
 
 
-def serve(service: GatewayService, address_file: str | None = None) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. Raises ListenError, ConfigError."""
-    gateway = service.settings.gateway
-    tls = _tls(gateway)
-    operations = listen(service.config.server.listen)
-    doors = [Door(listen(service.settings.server.listen))]
-    if tls is not None:
-        doors.append(Door(listen(gateway.tls_listen), tls))
-    announce(service, doors[0].sock, address_file)
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(service, doors, operations))
-
-
-def _tls(gateway: GatewaySection) -> ssl.SSLContext | None:
-    if not gateway.tls_listen or gateway.tls_cert_file is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+def _apply(gateway: Gateway, file: RoutesFile) -> None:
     try:
-        context.load_cert_chain(gateway.tls_cert_file, gateway.tls_key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"gateway.tlsCertFile: {gateway.tls_cert_file}: {error}") from error
-    return context
+        reload.apply(gateway, file)
+    except ValueError as error:
+        raise ConfigError(f"gateway.routesFile: {error}") from error
 
 
-async def _serve(service: GatewayService, doors: list[Door], operations: socket.socket) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        # The one dependency whose settings are read once: what is wrong with them does not pass by itself.
-        await service.cluster.open()
-    except KubeconfigError as error:
-        raise ConfigError(f"kubernetes.kubeconfig: {error}") from error
-    runner = make_runner(service)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, operations).start()
-        async with _data_plane(service, runner.app, doors):
-            await stop.wait()
-            log.info("%s stops: it finishes the requests it has", service.name)
-            runner.app[HEALTH].stopping.set()
-    finally:
-        await runner.cleanup()
-    log.info("%s has stopped", service.name)
+def _finder(gateway: Gateway) -> FindRoute:
+    """Looks in the table as it is at that time: a reload replaces it."""
+
+    def find(method: str, path: str) -> Route | None:
+        return gateway.table.find(method, path)
+
+    return find
 
 
-@contextlib.asynccontextmanager
-async def _data_plane(
-    service: GatewayService, app: web.Application, doors: list[Door]
-) -> AsyncIterator[None]:
-    settings = service.settings
-    gateway = Gateway(
-        routes.Table(service.routes.routes),
-        service.upstreams,
-        sessions=service.sessions,
-        access=Access(service.index, app[HEALTH], settings.gateway.roles_stale),
-        limits=Limits(service.cluster),
-        identities=Identities(settings.authentication.jwt_secret.get_secret_value().encode()),
-        cluster=service.cluster,
-        health=app[HEALTH],
-        allowed_origins=settings.gateway.allowed_origins,
-    )
-    reload.apply(gateway, service.routes)
-    access_log = AccessLog()
-    observation = Observation(access_log)
-    server = Server(
-        gateway.handle,
-        observation,
-        settings.gateway.clients,
-        pools=lambda: gateway.upstreams,
-        is_trusted=settings.gateway.is_trusted,
-    )
-    collector = GatewayCollector(observation, server, gateway.upstreams, service.sessions)
-    REGISTRY.register(collector)
-    tasks = [asyncio.create_task(access_log.run(), name="access log")]
-    if settings.gateway.routes_file is not None:
-        watch = reload.Reloader(gateway, settings.gateway.routes_file)
-        tasks.append(asyncio.create_task(watch.run(), name="routes"))
-    for door in doors:
-        await server.listen(door.sock, tls=door.tls)
-    try:
-        yield
-    finally:
-        await server.stop(settings.server.shutdown_grace)
-        REGISTRY.unregister(collector)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _services(config: GatewayConfig) -> dict[str, str]:
+    """Where the services that describe themselves are."""
+    found = configured(config)
+    first = {name: each if isinstance(each, str) else each[0] for name, each in found.items() if each}
+    return {f"ks-{name}": first[name] for name in ("account", "apiserver") if name in first}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
+from ks_apigateway.audit.settings import AuditSection
 from ks_apigateway.proxy.limits import ClientLimits, UpstreamLimits
+from ks_apigateway.ratelimit.settings import RateLimitsSection
 from servicekit.config import Config
 from servicekit.quantities import Seconds
 from servicekit.section import Section
@@ -42,6 +44,8 @@ class GatewaySection(Section):
     """How far the clock of whoever made a token may be off."""
     clients: ClientLimits = ClientLimits()
     backends: UpstreamLimits = UpstreamLimits()
+    rate_limits: RateLimitsSection = RateLimitsSection()
+    audit: AuditSection = AuditSection()
 
     @field_validator("ops_listen", "tls_listen")
     @classmethod
@@ -86,9 +90,3 @@ class GatewayConfig(Config):
 
     server: ServerConfig = ServerConfig(listen="0.0.0.0:2018")
     gateway: GatewaySection = GatewaySection()
-
-    @model_validator(mode="after")
-    def _check_workers(self) -> "GatewayConfig":
-        if self.server.workers != 1:
-            raise ValueError("server.workers must be 1 for the gateway; run several replicas of it instead")
-        return self

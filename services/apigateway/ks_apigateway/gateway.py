@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Collection
 
 import orjson
 
+from ks_apigateway.audit.trail import Trail
 from ks_apigateway.authn import credential, origin
 from ks_apigateway.authn.credential import Credential
 from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.authn.token import Claims
 from ks_apigateway.authz.access import Access
 from ks_apigateway.authz.limits import Limits
-from ks_apigateway.identity import Identities, basic, bearer, impersonation, user_line
+from ks_apigateway.identity import PLATFORM, Identities, basic, bearer, impersonation, user_line
 from ks_apigateway.proxy.outcome import Answer, Forward, Outcome
 from ks_apigateway.proxy.request import Request
+from ks_apigateway.ratelimit.limiter import Limiter
 from ks_apigateway.routes import KUBERNETES, Authentication, Authorization, Credentials, Route, Table
 from ks_apigateway.upstreams import Upstreams
 from kubekit.cluster import Cluster
@@ -28,7 +30,6 @@ HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
 _ANONYMOUS = Authentication.NONE
 _RBAC = Authorization.RBAC
 _BASIC, _TOKEN = Credentials.BASIC, Credentials.TOKEN
-_PLAIN_UPSTREAMS = frozenset((KUBERNETES, "account", "apiserver"))
 
 
 class Gateway:
@@ -45,8 +46,11 @@ class Gateway:
         identities: Identities,
         cluster: Cluster,
         health: Health,
+        limiter: Limiter,
+        trail: Trail | None = None,
         allowed_origins: Collection[str] = (),
     ) -> None:
+        """`trail` is None where nothing is audited."""
         self.table = table
         self.upstreams = upstreams
         self._sessions = sessions
@@ -55,6 +59,8 @@ class Gateway:
         self._identities = identities
         self._cluster = cluster
         self._health = health
+        self.limiter = limiter
+        self._trail = trail
         self._allowed_origins = allowed_origins
 
     def handle(self, request: Request) -> Outcome | Awaitable[Outcome]:
@@ -62,11 +68,16 @@ class Gateway:
         if request.path in HEALTH_PATHS:
             return self._answer_health(request.path)
         route = self.table.find(request.method_name, request.path)
+        is_public = route is not None and route.authenticate is _ANONYMOUS
         if route is not None:
             request.route = route.path
-            if route.authenticate is _ANONYMOUS:
-                request.long_running = False
-                return self._forward(request, route, None, None, request.query)
+        if self._trail is not None:
+            level = None if route is None else route.audit
+            self._trail.begin(request, level, is_public=is_public)
+        self.limiter.check_address(request.head.address)
+        if route is not None and is_public:
+            request.long_running = False
+            return self._forward(request, route, None, None, request.query)
         query = request.query
         found = request.head.note
         if query or not isinstance(found, Credential):
@@ -85,6 +96,8 @@ class Gateway:
         self, request: Request, route: Route | None, claims: Claims, found: Credential, query: bytes
     ) -> Outcome:
         request.user = claims.user
+        request.groups = claims.groups
+        self.limiter.check_user(claims.user)
         if route is None:
             raise NotFound("no service of the platform has this path")
         if claims.is_limited:
@@ -92,19 +105,25 @@ class Gateway:
         if request.head.upgrade:
             origin.check(request, found.source, self._allowed_origins)
         if route.authorize is _RBAC:
-            self._access.check(claims, request.method_name, request.raw_text)
+            request.because = self._access.check(claims, request.method_name, request.raw_text)
         return self._forward(request, route, claims, found, query)
 
     def _forward(
         self, request: Request, route: Route, claims: Claims | None, found: Credential | None, query: bytes
     ) -> Forward:
+        if route.rate_limit is not None:
+            self.limiter.check_route(route.label, route.rate_limit, request.user, request.head.address)
+        if self._trail is not None:
+            self._trail.started(request)
         raw_path = request.raw_path
         forward = Forward(
             self.upstreams.pool(route.upstream),
             raw_path if route.rewrite is None else route.upstream_path(raw_path),
             query,
             body_bytes=route.max_body,
+            body_timeout=route.body_timeout,
             first_byte_timeout=route.first_byte_timeout,
+            answer_timeout=route.answer_timeout,
         )
         if route.upstream == KUBERNETES:
             assert claims is not None
@@ -112,12 +131,12 @@ class Gateway:
             forward.lines = impersonation(self._cluster, claims)
             return forward
         head = request.head
-        forward.lines = self._identities.line(claims, head.address)
+        forward.lines = self._identities.line(route.upstream, claims, head.address)
         cookies = credential.other_cookies(head) if head.has_cookie else b""
         if cookies:
             forward.lines += b"cookie: %b\r\n" % cookies
         if claims is not None and found is not None:
-            if route.upstream not in _PLAIN_UPSTREAMS:
+            if route.upstream not in PLATFORM:
                 forward.lines += user_line(claims)
             if route.credentials is _BASIC:
                 forward.lines += basic(claims, found.token)

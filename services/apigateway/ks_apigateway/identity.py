@@ -7,24 +7,50 @@ from time import monotonic
 
 from ks_apigateway.authn.token import Claims
 from kubekit.cluster import Cluster
-from servicekit.identity import IDENTITY_HEADER, Identity, IdentitySigner, anonymous
+from servicekit.identity import AUDIENCE, IDENTITY_HEADER, Identity, IdentitySigner, anonymous
 
 REUSED = 30.0
 """Seconds for which one signature serves the same user from the same address; it is good for a minute."""
 CAPACITY = 10_000
 
 
+PLATFORM = frozenset(("account", "apiserver", "gateway"))
+"""The upstreams that are services of the platform, which verify the same identity."""
+
+
 class Identities:
-    """Signs identities, and remembers them for a little while: a signature for each request would cost
-    more.
+    """Signs identities: one audience for the platform's services, and one for each other upstream, so that
+    nobody there can show what they were sent to a service of the platform.
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._signer = IdentitySigner(secret)
+        self._secret = secret
+        self._signatures: dict[str, _Signatures] = {}
+
+    def line(self, upstream: str, claims: Claims | None, address: str) -> bytes:
+        """The header line with the signed identity for `upstream`; `claims` is None for somebody who did not
+        sign in.
+        """
+        signatures = self._signatures.get(upstream)
+        if signatures is None:
+            signer = IdentitySigner(self._secret, audience_of(upstream))
+            signatures = self._signatures[upstream] = _Signatures(signer)
+        return signatures.line(claims, address)
+
+
+def audience_of(upstream: str) -> str:
+    """Whom an identity for `upstream` is made for."""
+    return AUDIENCE if upstream in PLATFORM else f"upstream/{upstream}"
+
+
+class _Signatures:
+    """Remembers what was signed for a little while: a signature for each request would cost more."""
+
+    def __init__(self, signer: IdentitySigner) -> None:
+        self._signer = signer
         self._signed: dict[tuple[str, tuple[str, ...], str] | str, tuple[float, bytes]] = {}
 
     def line(self, claims: Claims | None, address: str) -> bytes:
-        """The header line with the signed identity; `claims` is None for somebody who did not sign in."""
         key = address if claims is None else (claims.user, claims.groups, address)
         now = monotonic()
         known = self._signed.get(key)

@@ -12,10 +12,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from ks_apigateway.access_log import CLIENT_CLOSED, AccessLog
+from ks_apigateway.audit.trail import Trail
 from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.server import Server
+from ks_apigateway.ratelimit.limiter import Limiter
 from ks_apigateway.upstreams import Upstreams
+from servicekit.metrics import REQUEST_DURATION
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Seconds; those of OpenTelemetry for HTTP servers."""
@@ -24,8 +27,9 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0,
 class Observation:
     """Is told of every request that ended."""
 
-    def __init__(self, log: AccessLog) -> None:
+    def __init__(self, log: AccessLog, trail: Trail | None = None) -> None:
         self._log = log
+        self._trail = trail
         self._durations: dict[tuple[str, str, int], list[float]] = {}
         self._bytes_out = 0
 
@@ -42,6 +46,8 @@ class Observation:
         counts[-1] += seconds
         self._bytes_out += exchange.bytes_out
         self._log.add(exchange, status, seconds, aborted=aborted)
+        if self._trail is not None and request is not None:
+            self._trail.ended(request, status)
 
     def durations(self) -> Metric:
         """How long requests took, by method, route and status."""
@@ -57,6 +63,8 @@ class Observation:
                 total += count
                 buckets.append(("+Inf" if bound == float("inf") else str(bound), total))
             family.add_metric((method, route, str(status)), buckets, counts[-1])
+        for own in REQUEST_DURATION.collect():  # of the gateway's own API and operations
+            family.samples += [each for each in own.samples if not each.name.endswith("_created")]
         return family
 
     def counters(self) -> Iterator[Metric]:
@@ -65,18 +73,26 @@ class Observation:
         yield CounterMetricFamily(
             "gateway_access_log_dropped", "Lines of the access log that nobody took.", self._log.dropped
         )
+        if self._trail is not None:
+            yield from self._trail.metrics()
 
 
 class GatewayCollector(Collector):
     """What Prometheus reads."""
 
     def __init__(
-        self, observation: Observation, server: Server, upstreams: Upstreams, sessions: Sessions
+        self,
+        observation: Observation,
+        server: Server,
+        upstreams: Upstreams,
+        sessions: Sessions,
+        limiter: Limiter,
     ) -> None:
         self._observation = observation
         self._server = server
         self._upstreams = upstreams
         self._sessions = sessions
+        self._limiter = limiter
 
     def describe(self) -> Iterator[Metric]:
         """Nothing beforehand."""
@@ -86,6 +102,7 @@ class GatewayCollector(Collector):
         """Everything, as it is now."""
         yield self._observation.durations()
         yield from self._observation.counters()
+        yield from self._limiter.metrics()
         yield GaugeMetricFamily(
             "gateway_client_connections", "Connections of clients.", len(self._server.connections)
         )

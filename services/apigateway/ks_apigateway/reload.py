@@ -1,7 +1,8 @@
-"""Reads gateway.yaml again when it changes. Connections stay; a file that cannot be used changes nothing."""
+"""Takes files anew when they change. Connections stay; a file that cannot be used changes nothing."""
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ks_apigateway import routes
@@ -16,12 +17,12 @@ misses.
 """
 
 
-class Reloader:
-    """Keeps the routes of `gateway` those of `path`."""
+class FileWatch:
+    """Calls `changed` after any of `paths` has changed."""
 
-    def __init__(self, gateway: Gateway, path: Path) -> None:
-        self._gateway = gateway
-        self._path = path
+    def __init__(self, paths: Sequence[Path], changed: Callable[[], object]) -> None:
+        self._paths = paths
+        self._changed = changed
         self._seen = self._state()
 
     async def run(self) -> None:
@@ -31,24 +32,29 @@ class Reloader:
             state = self._state()
             if state != self._seen:
                 self._seen = state
-                self.reload()
+                self._changed()
 
-    def reload(self) -> bool:
-        """Takes the file as it is now; says in the log why it cannot, and then returns False."""
-        try:
-            apply(self._gateway, routes.load(self._path))
-        except (RoutesError, ValueError) as error:
-            log.error("the routes stay as they were: %s", error)
-            return False
-        log.info("the routes of %s are in effect", self._path)
-        return True
+    def _state(self) -> list[tuple[int, int, int] | None]:
+        return [_state_of(path) for path in self._paths]
 
-    def _state(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def reload_routes(gateway: Gateway, path: Path) -> bool:
+    """Takes the file as it is now; says in the log why it cannot, and then returns False."""
+    try:
+        apply(gateway, routes.load(path))
+    except (RoutesError, ValueError) as error:
+        log.error("the routes stay as they were: %s", error)
+        return False
+    log.info("the routes of %s are in effect", path)
+    return True
 
 
 def apply(gateway: Gateway, file: routes.RoutesFile) -> None:
@@ -56,3 +62,4 @@ def apply(gateway: Gateway, file: routes.RoutesFile) -> None:
     table = Table(file.routes)
     gateway.upstreams.update(file.upstreams)
     gateway.table = table
+    gateway.limiter.forget_routes()

@@ -8,19 +8,23 @@ names methods before one that does not.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ks_apigateway.audit.settings import Level
 from ks_apigateway.proxy.request import METHODS
+from ks_apigateway.ratelimit.settings import RouteRate
 from servicekit.quantities import Bytes, Seconds
 from servicekit.section import Section
 
 KUBERNETES = "kubernetes"
 """The upstream that the gateway reaches with its own credentials, in the name of the user."""
+GATEWAY = "gateway"
+"""The gateway's own API: it explains decisions, and describes the API of the platform."""
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+|/")
 _REWRITE = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -71,7 +75,13 @@ class Route(Section):
     credentials: Credentials = Credentials.NONE
     max_body: Bytes = Field(default=0, ge=0)
     """Bytes of a request's body; 0 for the gateway's own limit."""
+    body_timeout: Seconds | None = Field(default=None, gt=0)
     first_byte_timeout: Seconds | None = Field(default=None, gt=0)
+    answer_timeout: Seconds | None = Field(default=None, gt=0)
+    """These three instead of the gateway's own."""
+    rate_limit: RouteRate | None = None
+    audit: Level | None = None
+    """How much of its requests is audited; by default as `gateway.audit.level` says."""
 
     @field_validator("path")
     @classmethod
@@ -104,6 +114,11 @@ class Route(Section):
     def serves(self, method: str, *, whole: bool) -> bool:
         """Whether this is a route for `method`, on a path that is `whole` or goes on after this one."""
         return (whole or not self.exact) and (not self.methods or method in self.methods)
+
+    @cached_property
+    def label(self) -> str:
+        """Tells this route from the others."""
+        return " ".join((self.path, str(self.exact), *sorted(self.methods)))
 
     def upstream_path(self, raw_path: bytes) -> bytes:
         """The path that is sent on for `raw_path`."""
@@ -254,6 +269,16 @@ def _apiserver() -> list[Route]:
     ]
 
 
+def _own() -> list[Route]:
+    return [
+        # Everybody may ask about themselves; about others, it looks at the cluster's roles.
+        _decided_behind(GATEWAY, "/kapis/authorization.kubesphere.io/v1/explain", "POST", exact=True),
+        _decided_behind(GATEWAY, "/openapi/v3", "GET", exact=True, audit=Level.NONE),
+        _public(GATEWAY, "/openapi/v3/kapis", "GET", exact=True, audit=Level.NONE),
+        _public(GATEWAY, "/swagger-ui", "GET", audit=Level.NONE),
+    ]
+
+
 def _components() -> list[Route]:
     return [
         _decided_behind("jenkins", "/kapis/jenkins.kubesphere.io", rewrite="", credentials=Credentials.BASIC),
@@ -272,6 +297,7 @@ def builtin_routes() -> list[Route]:
     kubernetes = ("/api", "/apis", "/version", "/openapi")
     return [
         *(_decided_behind(KUBERNETES, path) for path in kubernetes),
+        *_own(),
         *_iam(),
         *_apiserver(),
         *_components(),

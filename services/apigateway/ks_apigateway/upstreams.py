@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ks_apigateway.config import GatewayConfig
 from ks_apigateway.proxy.limits import UpstreamLimits
 from ks_apigateway.proxy.pool import Pool, Server
-from ks_apigateway.routes import KUBERNETES
+from ks_apigateway.routes import GATEWAY, KUBERNETES
 from kubekit.cluster import Cluster
 from kubekit.errors import KubernetesError
 from servicekit.errors import Unavailable
@@ -49,6 +49,8 @@ class Upstreams:
         """
         if KUBERNETES in addresses or KUBERNETES in self._configured:
             raise ValueError("kubernetes is where the section kubernetes says, with its credentials")
+        if GATEWAY in addresses or GATEWAY in self._configured:
+            raise ValueError("gateway is the gateway itself, and has no other address")
         wanted = {
             name: [each] if isinstance(each, str) else list(each)
             for name, each in {**self._configured, **addresses}.items()
@@ -59,13 +61,17 @@ class Upstreams:
             if self._addresses.get(name) != urls
         }
         for name in list(self._pools):
-            if name != KUBERNETES and (name in fresh or name not in wanted):
+            if name not in (KUBERNETES, GATEWAY) and (name in fresh or name not in wanted):
                 retired = self._pools.pop(name)
                 retired.close()
                 self._retired.append(retired)
         self._retired = [pool for pool in self._retired if pool.open]
         self._pools.update(fresh)
         self._addresses = wanted
+
+    def serve_own(self, url: str) -> None:
+        """The gateway's own API is at `url`."""
+        self._pools[GATEWAY] = Pool(GATEWAY, [Server.of(url)], self._limits)
 
     def pool(self, name: str) -> Pool:
         """The pool of the upstream `name`. Raises Unavailable when it has no address."""

@@ -128,6 +128,22 @@ async def test_a_refusal_says_what_was_refused(
     assert answer.status == 403
     assert answer.headers["www-authenticate"] == f"Forbidden,{what}forbidden: permission undefined"
     assert answer.json["reason"] == "Forbidden"
+    assert answer.json["message"].startswith(f'{what}forbidden: User "agw-alice" cannot ')
+
+
+async def test_a_refusal_names_verb_resource_and_namespace_as_kubernetes_does(
+    gateway: GatewayUnderTest, alice: str
+) -> None:
+    """GATEWAY-26"""
+    path = f"{RESOURCES}/namespaces/ns1/deployments/web"
+    answer = await gateway.get(path, "X-Request-Id: mine", token=alice, method="DELETE")
+    assert answer.json == {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 403,
+        "reason": "Forbidden", "requestId": "mine",
+        "details": {"name": "web", "group": "resources.kubesphere.io", "kind": "deployments"},
+        "message": 'deployments.resources.kubesphere.io "web" is forbidden: User "agw-alice" cannot delete '
+        'resource "deployments" in API group "resources.kubesphere.io" in the namespace "ns1"',
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,6 @@ async def test_an_unknown_path_is_not_found(gateway: GatewayUnderTest, admin: st
 @pytest.mark.parametrize(
     ("path", "component"),
     [
-        ("/kapis/alerting.kubesphere.io/v1/x", "alerting"),
         ("/kapis/notification.kubesphere.io/x", "notification"),
         ("/kapis/devops.kubesphere.io/v1alpha/x", "devops"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from harness.gateway import SECRET, GatewayUnderTest
+from servicekit.errors import Unauthorized
 from servicekit.identity import IdentityVerifier
 
 TENANT = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
@@ -70,6 +71,25 @@ async def test_the_service_learns_who_asks_from_the_gateway_alone(gateway: Gatew
     assert len(identities) == 1
     identity = IdentityVerifier(SECRET.encode()).verify(identities[0])
     assert (identity.user, identity.groups, identity.address) == ("agw-grace", ("devs", "ops"), "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "path", ["/kapis/jenkins.kubesphere.io/x", "/kapis/alerting.kubesphere.io/v1/metric"]
+)
+async def test_a_third_party_gets_no_identity_that_a_service_of_the_platform_accepts(
+    gateway: GatewayUnderTest, alice: str, path: str
+) -> None:
+    """GATEWAY-25"""
+    component = path.removeprefix("/kapis/").partition(".")[0]
+    header = dict((await gateway.get(path, token=alice)).json["fields"])["x-ks-identity"]
+    with pytest.raises(Unauthorized):
+        IdentityVerifier(SECRET.encode()).verify(header)
+    own = IdentityVerifier(SECRET.encode(), f"upstream/{component}").verify(header)
+    assert own.user == "agw-alice"
+    for other in ("jenkins", "alerting", "notification"):
+        if other != component:
+            with pytest.raises(Unauthorized):
+                IdentityVerifier(SECRET.encode(), f"upstream/{other}").verify(header)
 
 
 async def test_anonymous_paths_say_so_and_tell_the_address(gateway: GatewayUnderTest) -> None:

@@ -1,12 +1,14 @@
 """The gateway's own decision about paths under /kapis, from the cluster's roles and bindings."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from ks_apigateway.authn.token import Claims
-from kubekit.rbac import AmbiguousPath, RbacIndex, RequestInfo, effective_groups
+from ks_apigateway.authz.refusal import NotAllowed
+from kubekit.rbac import AmbiguousPath, Decision, RbacIndex, RequestInfo, effective_groups
 from kubekit.rbac.index import RbacNotReady
-from servicekit.errors import BadRequest, Forbidden, Unavailable
+from servicekit.errors import BadRequest, Unavailable
 from servicekit.health import Health
 
 OWN_READABLE = frozenset(("", "logs", "roles", "kubeconfig", "kubectl", "apitokens"))
@@ -16,6 +18,7 @@ OWN_CHANGEABLE = frozenset(
     (("update", ""), ("delete", "sessions"), ("create", "apitokens"), ("delete", "apitokens"))
 )
 """And change: the profile with its password, the sessions, which can be ended, and the API tokens."""
+OWN_ACCOUNT = "everybody may do this with their own account"
 
 _SHORT = 512
 """Characters; only what is shorter is remembered."""
@@ -33,38 +36,47 @@ class Access:
         self._index = index
         self._kubernetes = health.states()["kubernetes"]
         self._stale = timedelta(seconds=stale)
-        self._allowed: set[tuple[str, tuple[str, ...], str, str]] = set()
+        self._allowed: dict[tuple[str, tuple[str, ...], str, str], str] = {}
         self._generation = -1
 
-    def check(self, claims: Claims, method: str, path: str) -> None:
-        """Raises Forbidden unless the user may; Unavailable while the cluster's roles are not known."""
+    def check(self, claims: Claims, method: str, path: str) -> str:
+        """Why the user may. Raises NotAllowed when they may not; Unavailable while the cluster's roles are
+        not known.
+        """
         question = (claims.user, claims.groups, method, path)
-        if question in self._allowed and self._generation == self._index.generation:
+        because = self._allowed.get(question)
+        if because is not None and self._generation == self._index.generation:
             self._check_age()
-            return
-        try:
-            request = _read(method, path) if len(path) <= _SHORT else RequestInfo.of(method, path)
-        except AmbiguousPath as error:
-            raise BadRequest(str(error)) from None
-        if _is_own(claims.user, request):
-            return
-        self._check_age()
+            return because
+        request = read(method, path)
+        if is_own(claims.user, request):
+            return OWN_ACCOUNT
         generation = self._index.generation
+        decision = self.decide(claims.user, claims.groups, request)
+        if not decision.allowed:
+            raise NotAllowed(request, decision.because)
+        if len(path) <= _SHORT:
+            self._remember(question, decision.because, generation)
+        return decision.because
+
+    def decide(self, user: str, groups: Iterable[str], request: RequestInfo) -> Decision:
+        """What the cluster's roles and bindings say of `request`. Raises Unavailable while they are not
+        known.
+        """
+        self._check_age()
         try:
-            decision = self._index.allows(claims.user, _groups(claims.user, claims.groups), request)
+            return self._index.allows(user, _groups(user, tuple(groups)), request)
         except RbacNotReady as error:
             raise Unavailable("kubernetes", str(error), retry_after=1) from None
-        if not decision.allowed:
-            raise _forbidden(request)
-        if len(path) <= _SHORT:
-            self._remember(question, generation)
 
-    def _remember(self, question: tuple[str, tuple[str, ...], str, str], generation: int) -> None:
+    def _remember(
+        self, question: tuple[str, tuple[str, ...], str, str], because: str, generation: int
+    ) -> None:
         """What is allowed stays so until any role or binding changes."""
         if generation != self._generation or len(self._allowed) >= CAPACITY:
             self._allowed.clear()
             self._generation = generation
-        self._allowed.add(question)
+        self._allowed[question] = because
 
     def _check_age(self) -> None:
         state = self._kubernetes
@@ -72,20 +84,18 @@ class Access:
             raise Unavailable("kubernetes", f"{state.reason}; the roles are too old", retry_after=1)
 
 
-def _is_own(user: str, request: RequestInfo) -> bool:
+def read(method: str, path: str) -> RequestInfo:
+    """What `method` on `path` (as it was sent) asks for. Raises BadRequest where that is not clear."""
+    try:
+        return _read(method, path) if len(path) <= _SHORT else RequestInfo.of(method, path)
+    except AmbiguousPath as error:
+        raise BadRequest(str(error)) from None
+
+
+def is_own(user: str, request: RequestInfo) -> bool:
     """Whether this is about the user's own account, and something that everybody may do with theirs."""
     if request.resource != "users" or request.name != user or request.namespace:
         return False
     if request.verb == "get":
         return request.subresource in OWN_READABLE
     return request.api_group == "iam.kubesphere.io" and (request.verb, request.subresource) in OWN_CHANGEABLE
-
-
-def _forbidden(request: RequestInfo) -> Forbidden:
-    """403 in the words of the original, which are those of Kubernetes' own errors."""
-    what = ""
-    if request.is_resource:
-        what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
-        what += f' "{request.name}" is ' if request.name else " is "
-    reason = f"{what}forbidden: permission undefined"
-    return Forbidden(reason, headers={"WWW-Authenticate": f"Forbidden,{reason}"})

@@ -103,6 +103,9 @@ class Answering:
         assert request is not None
         self.status = answer.status
         self.bytes_out = len(body)
+        if request.tap is not None:
+            request.tap.answer_lines(answer.lines)
+            request.tap.answer_data(body)
         stays = request.head.stays and not (self.closes or client.server.draining)
         head = b"HTTP/1.1 %d %b\r\n%bcontent-length: %d\r\n%b%bx-request-id: %b\r\n\r\n" % (
             answer.status,
@@ -130,6 +133,8 @@ class Answering:
         assert self.request is not None
         self.status = status
         self._streaming = True
+        if self.request.tap is not None:
+            self.request.tap.answer_head(fields)
         lines = answer_fields(fields)
         self._framing, framing_lines = self._frame(status, fields)
         lines += framing_lines
@@ -162,6 +167,8 @@ class Answering:
     def answer_data(self, data: bytes) -> None:
         """A piece of the answer's body."""
         self.bytes_out += len(data)
+        if self.request is not None and self.request.tap is not None:
+            self.request.tap.answer_data(data)
         if self._framing is _CHUNKED:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         self._pending.append(data)

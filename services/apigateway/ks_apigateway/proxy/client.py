@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from ks_apigateway.proxy import tunnel
 from ks_apigateway.proxy.answering import Answering
 from ks_apigateway.proxy.exchange import Exchange
-from ks_apigateway.proxy.limits import WRITE_BUFFER
+from ks_apigateway.proxy.limits import LAST_REQUEST, WRITE_BUFFER
 from ks_apigateway.proxy.pool import PooledConnection
 from ks_apigateway.proxy.reading import RequestReading
 from ks_apigateway.proxy.request import Request
@@ -171,9 +171,11 @@ class ClientConnection(RequestReading):
             self.transport.close()
 
     def drain(self) -> None:
-        """The gateway stops: a connection without a request ends now, any other after its answer."""
-        if self._current is None and not self._waiting and self.transport is not None:
-            self.transport.close()
+        """The gateway stops: a connection ends after its answer. One without a request may ask once more, and
+        soon: what it asks may be on its way already.
+        """
+        if self._current is None and not self._waiting:
+            self.deadline = min(self.deadline, monotonic() + LAST_REQUEST)
 
     @property
     def is_long_running(self) -> bool:

@@ -68,6 +68,9 @@ class Exchange(Answering):
             return
         try:
             outcome = self.client.server.handler(self.request)
+            if self.request.tap is not None:
+                for piece in self._kept:  # that came before anybody wanted a copy
+                    self.request.tap.request_data(piece)
             if isinstance(outcome, Forward):
                 self._send(outcome)
             elif isinstance(outcome, Answer):
@@ -143,6 +146,8 @@ class Exchange(Answering):
         self.bytes_in += len(data)
         if self.status and self._upstream is None:
             return
+        if self.request is not None and self.request.tap is not None:
+            self.request.tap.request_data(data)
         if self._upstream is None or self._kept_whole:
             self._kept.append(data)
             self._kept_bytes += len(data)
@@ -245,11 +250,11 @@ class Exchange(Answering):
         if request is None or forward is None:
             client.deadline = inf
         elif not (self.request_done or self._blocked or self._streaming):
-            client.deadline = monotonic() + client.server.limits.body_timeout
+            client.deadline = monotonic() + (forward.body_timeout or client.server.limits.body_timeout)
         elif request.long_running or (self._streaming and request.head.upgrade):
             client.deadline = inf
         elif self._streaming:
-            client.deadline = monotonic() + forward.pool.limits.answer_timeout
+            client.deadline = monotonic() + (forward.answer_timeout or forward.pool.limits.answer_timeout)
         else:
             client.deadline = monotonic() + (
                 forward.first_byte_timeout or forward.pool.limits.first_byte_timeout

@@ -51,6 +51,8 @@ class UpstreamLimits(Section):
     """For which a server that refused a connection is not tried again while another one is there."""
 
 
+LAST_REQUEST = 1.0
+"""Seconds in which a client must ask that had nothing to ask, or came, just as the gateway stopped."""
 REPLAY_BYTES = 64 * 1024
 """How much of a body is kept to send an idempotent request again."""
 WRITE_BUFFER = 256 * 1024

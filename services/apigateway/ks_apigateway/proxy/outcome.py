@@ -23,7 +23,10 @@ class Forward:
     """The Host header; None for the client's own."""
     body_bytes: int = 0
     """The largest body; 0 for no limit."""
+    body_timeout: float | None = None
+    """Instead of that for all clients."""
     first_byte_timeout: float | None = None
+    answer_timeout: float | None = None
     """Instead of the pool's."""
 
 

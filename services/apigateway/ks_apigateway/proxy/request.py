@@ -4,6 +4,7 @@ from time import monotonic
 
 from ks_apigateway.proxy import headers
 from ks_apigateway.proxy.head import Head
+from ks_apigateway.proxy.tap import Tap
 from ks_apigateway.proxy.target import Target
 from servicekit.errors import BadRequest, MethodNotAllowed
 
@@ -16,11 +17,15 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 class Request:
     """The request line and its head.
 
-    `route` and `user` are notes for the access log, made by whoever decides what becomes of the request.
+    `route`, `user`, `groups`, `because` (why the user may) and `audit` are notes for those who observe
+    requests, made by whoever decides what becomes of the request; `tap` gets copies of the bodies.
     """
 
     __slots__ = (
+        "audit",
         "authority",
+        "because",
+        "groups",
         "head",
         "id",
         "long_running",
@@ -32,6 +37,7 @@ class Request:
         "raw_text",
         "route",
         "started",
+        "tap",
         "user",
     )
 
@@ -43,6 +49,10 @@ class Request:
         self.started = monotonic()
         self.route = ""
         self.user = ""
+        self.groups: tuple[str, ...] = ()
+        self.because = ""
+        self.audit: object | None = None
+        self.tap: Tap | None = None
         self.method = method
         self.method_name = name
         self.head = head

@@ -1,6 +1,7 @@
 """The listening side: connections of clients, their number, their deadlines and their end."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -10,7 +11,7 @@ from typing import Protocol
 
 from ks_apigateway.proxy.client import ClientConnection
 from ks_apigateway.proxy.exchange import Exchange
-from ks_apigateway.proxy.limits import ClientLimits
+from ks_apigateway.proxy.limits import LAST_REQUEST, ClientLimits
 from ks_apigateway.proxy.outcome import Handler
 from ks_apigateway.proxy.pool import Pool
 from ks_apigateway.proxy.tunnel import Tunnel
@@ -21,8 +22,6 @@ SWEEP_INTERVAL = 0.5
 """Seconds between two looks at every deadline: one timer for all connections costs less than one each."""
 
 BACKLOG = 4096
-LAST_REQUEST = 1.0
-"""Seconds in which a client must ask that came just as the gateway stopped."""
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 80\r\n"
@@ -61,12 +60,14 @@ class Server:
         """Told of every request that has ended, well or not."""
         self._pools = pools
         self._listeners: list[asyncio.Server] = []
+        self._doors: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def listen(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         """Begins to accept at `sock`, which is bound already."""
         loop = asyncio.get_running_loop()
         _keep_alive(sock)
+        self._doors.append((sock.dup(), tls))
         listener = await loop.create_server(
             lambda: ClientConnection(self),
             sock=sock,
@@ -83,6 +84,7 @@ class Server:
         self.draining = True
         for listener in self._listeners:
             listener.close()
+        await self._take_waiting()
         for connection in list(self.connections):
             connection.drain()
         deadline = monotonic() + grace
@@ -97,6 +99,25 @@ class Server:
             self._sweeper.cancel()
         for pool in self._pools():
             pool.close()
+
+    async def _take_waiting(self) -> None:
+        """Accepts whoever the kernel has let in already: with the last descriptor of a listening socket, it
+        would reset them.
+        """
+        loop = asyncio.get_running_loop()
+        accepted: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        for door, tls in self._doors:
+            with contextlib.suppress(OSError):
+                while True:
+                    accepted.append((door.accept()[0], tls))
+            door.close()
+        for sock, tls in accepted:
+            sock.setblocking(False)
+            timeout = self.limits.header_timeout if tls else None
+            with contextlib.suppress(OSError):
+                await loop.connect_accepted_socket(
+                    lambda: ClientConnection(self), sock, ssl=tls, ssl_handshake_timeout=timeout
+                )
 
     def _has_ordinary_requests(self) -> bool:
         return any(not each.is_long_running for each in self.connections)

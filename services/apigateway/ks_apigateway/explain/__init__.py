@@ -1,0 +1,1 @@
+"""Why somebody may do something, or what they would need for it."""

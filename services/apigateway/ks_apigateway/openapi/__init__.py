@@ -1,0 +1,1 @@
+"""What the platform serves: the documents of its services as one, and a page to read them."""
