@@ -1,179 +1,137 @@
-"""What a request costs in the gateway, next to nginx as a plain proxy, in one run.
+"""What a request costs in the gateway, next to nginx and Caddy as plain proxies, in one run.
 
-An nginx answers 1 KiB of JSON; wrk asks over 32 kept connections: directly, through an nginx that only
-proxies, and through ks-apigateway, which authenticates and authorises each request. One process each.
+An nginx answers 1 KiB of JSON; wrk asks over 32 kept connections: directly, through proxies that only proxy,
+and through ks-apigateway, which authenticates and authorises each request. One process and one core each.
 """
 
 import asyncio
 import contextlib
-import re
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
-import psutil
+import pytest_asyncio
 
-from devstack.ports import free_port
 from devstack.servers import Redis
-from harness.gateway import SECRET, login_token, running_gateway, session_key
+from harness.gateway_bench import PROXY, STATIC, Peer, Result, caddy, gateway, load, nginx, rounds
 from harness.kubernetes import KubernetesServer
 from harness.servers import RunningServer
-from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
-from kubekit.resource import CLUSTER_ROLE_BINDINGS
+from kubekit.resource import CLUSTER_ROLE_BINDINGS, NAMESPACES, ROLE_BINDINGS, Resource
 
-CONNECTIONS = 32
-SECONDS = 5
-PATH = "/kapis/resources.kubesphere.io/v1alpha2/namespaces/default/deployments"
-
-NGINX = """
-worker_processes 1; daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;
-  fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
-  keepalive_requests 100000000;
-  upstream back {{ server 127.0.0.1:{back}; keepalive 64; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port}; {location} }}
-}}
-"""
-STATIC = "location / {{ default_type application/json; return 200 '{body}'; }}"
-PROXY = 'location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection ""; }'
+ROUNDS = int(os.environ.get("KS_BENCH_ROUNDS", "5"))
+SECONDS = int(os.environ.get("KS_BENCH_SECONDS", "2"))
+"""Of each round."""
+BODY = '{"items":["' + "x" * 1000 + '"]}'
+SETTLED = 5.0
+"""Seconds in which the gateway learns of what was made."""
+WIDE, NARROW, PLACES = 1000, 2000, 200
+"""ClusterRoleBindings, RoleBindings, and namespaces for these."""
+_RBAC = "rbac.authorization.k8s.io"
 
 
-@dataclass
-class Result:
-    """One line of the table."""
+@pytest_asyncio.fixture(scope="module")
+async def peers(
+    redis_server: RunningServer[Redis],
+    kubernetes: KubernetesServer,
+    tmp_path_factory: "Any",
+) -> AsyncIterator[dict[str, Peer]]:
+    """All that is compared, running."""
+    directory: Path = tmp_path_factory.mktemp("peers")
+    async with (
+        nginx(directory / "static", STATIC.format(body=BODY)) as back,
+        nginx(directory / "nginx", PROXY, back.port) as plain,
+        caddy(directory / "caddy", back.port) as other,
+        gateway(directory / "gateway", redis_server, kubernetes, back.port) as (_, ours),
+    ):
+        back.name = "the upstream itself"
+        yield {"back": back, "nginx": plain, "caddy": other, "gateway": ours}
 
-    name: str
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    """Microseconds of the measured process for each request."""
+
+def show(results: dict[str, Result], peers: dict[str, Peer]) -> None:
+    """Prints the table."""
+    titles = ("req/s", "p50 ms", "p99 ms", "CPU us", "of nginx", "of Caddy")
+    print(f"\n{'proxied request, 32 connections':34}" + "".join(f"{title:>10}" for title in titles))
+    of_nginx, of_caddy = results[peers["nginx"].name].cpu, results[peers["caddy"].name].cpu
+    for name, each in results.items():
+        figures = f"{each.rate:10.0f}{each.p50:10.2f}{each.p99:10.2f}{each.cpu:10.1f}"
+        print(f"{name:34}{figures}{each.cpu / of_nginx:10.2f}{each.cpu / of_caddy:10.2f}")
+
+
+async def test_a_proxied_request(peers: dict[str, Peer]) -> None:
+    """Authenticated and authorised, against proxies that do neither."""
+    for peer in peers.values():
+        await load(peer, 1)
+    show(await rounds(peers.values(), ROUNDS, SECONDS), peers)
+
+
+async def test_many_bindings_cost_a_request_nothing(
+    peers: dict[str, Peer], kubernetes: KubernetesServer
+) -> None:
+    """The same with as many bindings as a large cluster has; nginx says how busy the machine was."""
+    before = await of_nginx(peers)
+    async with many_bindings(kubernetes):
+        await asyncio.sleep(SETTLED)
+        after = await of_nginx(peers)
+    print(
+        f"\nCPU of a request as nginx's: {before:.2f}; with {WIDE} ClusterRoleBindings and {NARROW} ", end=""
+    )
+    print(f"RoleBindings {after:.2f}: {after / before:.2f} of that")
+
+
+async def of_nginx(peers: dict[str, Peer]) -> float:
+    """What a request costs, as a multiple of what it costs in nginx."""
+    plain, ours = peers["nginx"], peers["gateway"]
+    found = await rounds((plain, ours), ROUNDS, SECONDS)
+    return found[ours.name].cpu / found[plain.name].cpu
 
 
 @contextlib.asynccontextmanager
-async def nginx(directory: Path, location: str, back: int = 1) -> AsyncIterator[int]:
-    """An nginx with one worker; gives its port."""
-    port = free_port()
-    config = _configured(directory, location, port, back)
-    process = await asyncio.create_subprocess_exec("nginx", "-c", str(config), "-p", str(directory))
-    try:
-
-        async def answers() -> None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError as error:
-                raise AssertionError("not yet") from error
-            writer.close()
-
-        await eventually(answers)
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _configured(directory: Path, location: str, port: int, back: int) -> Path:
-    directory.mkdir(parents=True)
-    config = directory / "nginx.conf"
-    config.write_text(NGINX.format(directory=directory, location=location, port=port, back=back))
-    return config
-
-
-def cpu_of(pids: Iterable[int]) -> float:
-    """Seconds of CPU that the processes and their children have had."""
-    total = 0.0
-    for pid in pids:
-        process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            times = each.cpu_times()
-            total += times.user + times.system
-    return total
-
-
-async def load(name: str, port: int, pids: list[int], token: str = "") -> Result:
-    """Runs wrk, and says what each request took of time and of the processes' CPU."""
-    arguments = ["-t1", f"-c{CONNECTIONS}", "--latency", f"http://127.0.0.1:{port}{PATH}"]
-    if token:
-        arguments += ["-H", f"Authorization: Bearer {token}"]
-    warm_up = await asyncio.create_subprocess_exec("wrk", "-d1s", *arguments, stdout=asyncio.subprocess.PIPE)
-    await warm_up.communicate()
-    before = cpu_of(pids)
-    process = await asyncio.create_subprocess_exec(
-        "wrk", f"-d{SECONDS}s", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    out = (await process.communicate())[0].decode()
-    used = cpu_of(pids) - before
-    assert "Non-2xx" not in out, out
-    count = int(_found(r"(\d+) requests in", out))
-    return Result(
-        name,
-        rate=float(_found(r"Requests/sec:\s+([\d.]+)", out)),
-        p50=_milliseconds(_found(r"50%\s+(\S+)", out)),
-        p99=_milliseconds(_found(r"99%\s+(\S+)", out)),
-        cpu=used / count * 1e6,
-    )
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    assert match is not None, text
-    return match[1]
-
-
-def _milliseconds(text: str) -> float:
-    value, unit = _found(r"([\d.]+)", text), text.lstrip("0123456789.")
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-
-
-def show(results: list[Result]) -> None:
-    """Prints the table."""
-    base = results[1].cpu
-    titles = ("req/s", "p50 ms", "p99 ms", "CPU us", "of nginx")
-    print(f"\n{'proxied request, 32 connections':34}" + "".join(f"{title:>10}" for title in titles))
-    for each in results:
-        figures = f"{each.rate:10.0f}{each.p50:10.2f}{each.p99:10.2f}{each.cpu:10.1f}{each.cpu / base:10.2f}"
-        print(f"{each.name:34}{figures}")
-
-
-async def test_a_proxied_request(
-    redis_server: RunningServer[Redis], kubernetes: KubernetesServer, tmp_path: Path
-) -> None:
-    """Authenticated and authorised, against nginx that does neither."""
-    body = '{"items":["' + "x" * 1000 + '"]}'
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-        "metadata": {"name": "bench-gateway"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bench-gateway"}],
-    }  # fmt: skip
-    async with (
-        Cluster(ClusterConfig(kubeconfig=str(kubernetes.kubeconfig))) as cluster,
-        nginx(tmp_path / "static", STATIC.format(body=body)) as back,
-        nginx(tmp_path / "proxy", PROXY, back) as plain,
-        running_gateway(
-            tmp_path / "gateway", redis_server.port, kubernetes.kubeconfig,
-            upstreams={"apiserver": f"http://127.0.0.1:{back}"},
-        ) as gateway,
-    ):  # fmt: skip
-        await cluster.apply(CLUSTER_ROLE_BINDINGS, binding, field_manager="bench")
+async def many_bindings(kubernetes: KubernetesServer) -> AsyncIterator[None]:
+    """Bindings of users that ask for nothing."""
+    config = ClusterConfig(kubeconfig=str(kubernetes.kubeconfig), qps=2000, burst=2000)
+    places = [f"bench-{number}" for number in range(PLACES)]
+    async with Cluster(config) as cluster:
         try:
-            token = login_token("bench-gateway", secret=SECRET)
-            await gateway.sessions.set(session_key("bench-gateway", token), "", ex=2400)
-
-            async def allowed() -> None:
-                assert (await gateway.get(PATH, token=token)).status == 200
-
-            await eventually(allowed, timeout=30)
-            pid_of = {port: int((tmp_path / name / "nginx.pid").read_text())
-                      for name, port in (("static", back), ("proxy", plain))}  # fmt: skip
-            results = [
-                await load("the upstream itself", back, [pid_of[back]]),
-                await load("nginx, plain", plain, [pid_of[plain]]),
-                await load("ks-apigateway, allowed", gateway.service.port, [gateway.service.pid], token),
-            ]
-            show(results)
+            await _each(cluster.create(NAMESPACES, _named("v1", "Namespace", name)) for name in places)
+            await _each(cluster.create(CLUSTER_ROLE_BINDINGS, _binding(number)) for number in range(WIDE))
+            await _each(
+                cluster.create(ROLE_BINDINGS, _binding(number, places[number % PLACES]))
+                for number in range(NARROW)
+            )
+            yield
         finally:
-            await cluster.delete(CLUSTER_ROLE_BINDINGS, "bench-gateway")
+            await _gone(cluster, CLUSTER_ROLE_BINDINGS, [f"bench-{number}" for number in range(WIDE)])
+            await _gone(cluster, NAMESPACES, places)
+
+
+async def _gone(cluster: Cluster, resource: Resource, names: list[str]) -> None:
+    await _each((cluster.delete(resource, name) for name in names), strict=False)
+
+
+async def _each(calls: Any, *, strict: bool = True) -> None:
+    """Awaits `calls`, a few at a time."""
+    places = asyncio.Semaphore(32)
+
+    async def one(call: Any) -> None:
+        async with places:
+            await call
+
+    found = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
+    failed = [each for each in found if isinstance(each, BaseException)]
+    assert not (strict and failed), failed[0]
+
+
+def _named(version: str, kind: str, name: str, **metadata: str) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **metadata}}
+
+
+def _binding(number: int, namespace: str = "") -> dict[str, Any]:
+    kind = "RoleBinding" if namespace else "ClusterRoleBinding"
+    metadata = {"namespace": namespace} if namespace else {}
+    return {
+        **_named(f"{_RBAC}/v1", kind, f"bench-{number}", **metadata),
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": f"bench-user-{number}"}],
+    }

@@ -32,5 +32,5 @@ def for_tests(node: bool) -> list[Requirement]:
 
 
 def for_benchmarks() -> list[Requirement]:
-    """What the benchmarks need beside what the tests do: a load generator, and a peer to compare with."""
-    return [Requirement("wrk", "wrk"), Requirement("nginx", "nginx-light")]
+    """What the benchmarks need beside what the tests do: a load generator, and peers to compare with."""
+    return [Requirement("wrk", "wrk"), Requirement("nginx", "nginx-light"), Requirement("caddy", "caddy")]
