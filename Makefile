@@ -8,6 +8,9 @@ READY := .venv/.ready
 PACKAGES := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml installer/pyproject.toml tools/*/pyproject.toml)
 IMAGES := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 
+# One process of tests a core; what is narrowed by ARGS runs in one, which starts sooner.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 # A setting counts only when the command line makes it: an environment may hold KUBECONFIG, or KUBERNETES_PORT in a pod.
 said = $(filter command,$(origin $(1)))
 PORTS := GATEWAY GATEWAY_TLS GATEWAY_OPS CONSOLE ACCOUNT APISERVER CONTROLLER_MANAGER REDIS OPENLDAP MARIADB PROMETHEUS NODE_EXPORTER KUBERNETES
@@ -39,7 +42,7 @@ logs: $(READY) ## follow the logs
 	@$(DEVSTACK) logs --follow
 
 test: $(READY) provisions ## install what the tests need, and run them
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(or $(ARGS),$(PARALLEL))
 
 lint: $(READY) ## ruff, pyright, import contracts
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Loads the fixtures that all tests share, marks the tests by what they need, and orders them."""
+"""Loads the fixtures that all tests share, marks the tests by what they need, and orders and groups them."""
 
 import pytest
 
@@ -10,9 +10,21 @@ _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "ku
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one."""
+    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one.
+
+    Of several processes (`-n`), one runs all tests that need a node; each other file's tests stay together.
+    """
     for item in items:
         used = _MARKS.keys() & getattr(item, "fixturenames", ())
         for mark in {_MARKS[fixture] for fixture in used}:
             item.add_marker(mark)
-    items.sort(key=lambda item: "platform" in getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("node" if _needs_node(item) else item.path.as_posix()))
+    items.sort(key=_uses_platform)
+
+
+def _uses_platform(item: pytest.Item) -> bool:
+    return "platform" in getattr(item, "fixturenames", ())
+
+
+def _needs_node(item: pytest.Item) -> bool:
+    return _uses_platform(item) or item.get_closest_marker("node") is not None
