@@ -134,3 +134,42 @@ async def test_the_shipped_configuration_is_understood(
         await output_of(sys.executable, "-m", module, "check-config", "--config", path, **environment)
     )
     assert effective["redis"]["host"] == "redis.kubesphere-system.svc"
+
+
+async def test_only_the_gateway_reaches_what_stands_behind_it(build: Callable[[str], Any]) -> None:
+    policies = {
+        obj["spec"]["podSelector"]["matchLabels"]["app"]: obj["spec"]
+        for obj in await build("overlays/minimal")
+        if obj["kind"] == "NetworkPolicy"
+    }
+    assert set(policies) == set(SERVICES)
+    peers = {name: peers_of(spec) for name, spec in policies.items()}
+    gateway, prometheus = (None, "ks-apigateway"), ("kubesphere-monitoring-system", "prometheus")
+    assert peers["ks-account"] == peers["ks-apiserver"] == [gateway, prometheus]
+    assert peers["ks-controller-manager"] == [prometheus]
+
+
+def peers_of(policy: Object) -> list[tuple[str | None, str]]:
+    """Who may come in: namespace (None for the policy's own) and app of the pods."""
+    assert policy["policyTypes"] == ["Ingress"]
+    return [
+        (
+            peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name"),
+            peer["podSelector"]["matchLabels"]["app"],
+        )
+        for rule in policy["ingress"]
+        for peer in rule.get("from", [{"podSelector": {"matchLabels": {"app": "anybody"}}}])
+    ]
+
+
+async def test_applying_again_leaves_the_replicas_to_the_autoscaler(build: Callable[[str], Any]) -> None:
+    objects = await build("overlays/complete")
+    deployments = {obj["metadata"]["name"]: obj["spec"] for obj in objects if obj["kind"] == "Deployment"}
+    scaled = {
+        obj["spec"]["scaleTargetRef"]["name"] for obj in objects if obj["kind"] == "HorizontalPodAutoscaler"
+    }
+    assert scaled == {"ks-apigateway", "ks-apiserver"}
+    assert {name for name, spec in deployments.items() if "replicas" not in spec} == scaled
+    for name in scaled:
+        (container,) = deployments[name]["template"]["spec"]["containers"]
+        assert container["resources"]["requests"]["cpu"]
