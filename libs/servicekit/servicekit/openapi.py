@@ -51,9 +51,13 @@ def document(service: Service) -> dict[str, Any]:
     routes = [(group.name, route) for group in service.groups for route in group.routes]
     schemas = _Schemas(route for _, route in routes)
     paths: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
     for tag, route in routes:
         template = _PATTERN.sub(r"{\1}", route.path)
-        paths.setdefault(template, {})[route.method.lower()] = _operation(tag, route, schemas)
+        operation = paths.setdefault(template, {})[route.method.lower()] = _operation(tag, route, schemas)
+        if operation["operationId"] in taken:  # the same operation in two groups
+            operation["operationId"] += f"_{tag.partition('.')[0]}"
+        taken.add(operation["operationId"])
     return {
         "openapi": "3.1.0",
         "info": {"title": service.name, "version": service.version},

@@ -111,3 +111,11 @@ def test_every_reference_leads_somewhere(api):
     found = set(references(api))
     assert found
     assert all(reference.removeprefix("#/components/schemas/") in names for reference in found)
+
+
+def test_an_operation_that_two_groups_serve_has_an_identifier_in_each():
+    older = Group("resources.kubesphere.io", "v1alpha2")
+    older.get("/search")(search)
+    paths = document(service("ks-account", Config(), groups=[group, older]))["paths"]
+    found = {path["get"]["operationId"] for name, path in paths.items() if name.endswith("/search")}
+    assert found == {"get_search", "get_search_resources"}
