@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from harness.kubernetes import LocalKubernetes
 from harness.services import RunningService, running_service
-from harness.signed import SignedClient
+from harness.signed import Reply, SignedClient
 from harness.tenancy import Tenancy, tenancy
 from harness.terminal import opened_terminal
 from harness.waiting import eventually
@@ -245,15 +245,29 @@ async def test_a_log_is_read_from_where_it_is_asked_for(room, erin):
     assert (await erin.get(room.path("counting", "/log?limitBytes=6"))).text == "line 1"
 
 
+async def following(client: SignedClient, path: str) -> asyncio.Task[Reply]:
+    """A log that is being followed.
+
+    The kubelet watches its file with inotify, of which a machine that is busy may have none left for a while
+    (fs.inotify.max_user_instances): then the log says so, and ends.
+    """
+
+    async def begun() -> asyncio.Task[Reply]:
+        task = asyncio.create_task(client.get(path))
+        done, _ = await asyncio.wait((task,), timeout=2)
+        assert not done, task.result().text
+        return task
+
+    return await eventually(begun, timeout=90)
+
+
 async def test_a_log_is_followed_until_the_pod_is_gone(room, service):
     client = SignedClient(service.url, SECRET).acting_as(room.people.name("erin"))
     await room.create(pod("followed", BUSYBOX, ["sh", "-c", COUNTING]))
-    following = asyncio.ensure_future(client.get(room.path("followed", "/log?follow=true")))
-    await asyncio.sleep(1)
-    assert not following.done()
+    answering = await following(client, room.path("followed", "/log?follow=true"))
     await room.cluster.delete(PODS, "followed", room.namespace)
     async with asyncio.timeout(60):
-        answer = await following
+        answer = await answering
     assert answer.text.startswith("line 1\nline 2\n")
     await client.close()
 
@@ -276,7 +290,7 @@ async def test_a_restart_of_kubernetes_ends_terminals_with_the_reason_and_new_on
 ):
     client = SignedClient(service.url, SECRET).acting_as(room.people.name("erin"))
     await room.create(pod("silent", BUSYBOX, ["sleep", "3600"]))
-    following = asyncio.ensure_future(client.get(room.path("silent", "/log?follow=true")))
+    answering = await following(client, room.path("silent", "/log?follow=true"))
     async with terminal() as shell:
         await shell.shows("#")
         await room.kubernetes.stop_apiserver(hard=True)
@@ -285,7 +299,7 @@ async def test_a_restart_of_kubernetes_ends_terminals_with_the_reason_and_new_on
             assert code == 4503
             assert reason.startswith("kubernetes is not available")
             with pytest.raises(aiohttp.ClientPayloadError):
-                await following
+                await answering
             refused = await client.get(room.path("shell"))
             assert refused.status == 503
             assert "kubernetes is not available" in refused.message
