@@ -66,8 +66,11 @@ class SignedClient:
         body: Any = None,
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        follow: bool = True,
     ) -> Reply:
-        """Send `body` as JSON, or `raw` as it is with no content type but that of `headers`."""
+        """Send `body` as JSON, or `raw` as it is with no content type but that of `headers`; `follow`
+        redirects.
+        """
         sent = {**self.signed_headers(), **(headers or {})}
         skip = ("Content-Type",) if raw is not None and "Content-Type" not in sent else ()
         async with self._session.request(
@@ -77,6 +80,7 @@ class SignedClient:
             data=raw,
             headers=sent,
             skip_auto_headers=skip,
+            allow_redirects=follow,
         ) as answer:
             return Reply(answer.status, answer.headers, await answer.text())
 

@@ -20,6 +20,11 @@ from ks_account.login import api as login_api
 from ks_account.login.grants import Grants
 from ks_account.login.signin import SignIn
 from ks_account.login.tokens import Tokens
+from ks_account.oidc import api as oidc_api
+from ks_account.oidc.attempt import Attempts
+from ks_account.oidc.login import OidcLogin
+from ks_account.oidc.people import Newcomers
+from ks_account.sources.people import Sources
 from ks_account.tokens import api as tokens_api
 from ks_account.tokens.issuing import Issuing
 from ks_account.users import api as users_api
@@ -70,6 +75,13 @@ def build(config: AccountConfig) -> Service:
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
     users_api.add_locking(iam, Locking(directory, sessions, roles))
     tokens_api.add_routes(iam, Issuing(ApiTokens(sessions), tokens, directory, config.account))
+    attempts = Attempts(config.authentication.jwt_secret.get_secret_value())
+    newcomers = Newcomers(directory, accounts, roles)
+    oidc = OidcLogin(config.account.oidc, attempts, newcomers, sign_in)
+    sources = Sources(config.account.directories, config.account.pool_wait, newcomers)
+    if config.account.directories:
+        sign_in.elsewhere = sources
+    oidc_api.add_routes(iam, oidc)
     members_api.add_routes(iam, members)
     roles_api.add_routes(iam, Roles(cluster, rbac, people))
     kubectl_api.add_routes(iam, provisioning)
@@ -81,7 +93,7 @@ def build(config: AccountConfig) -> Service:
     return service(
         "ks-account",
         config,
-        needs=[cluster, rbac, directory, sessions, database, first_start],
+        needs=[cluster, rbac, directory, sessions, database, first_start, oidc, sources],
         groups=[iam, oauth, review],
         background=[first_start.run, provisioning.run],
     )

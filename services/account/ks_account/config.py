@@ -5,6 +5,8 @@ import re
 from pydantic import Field, field_validator
 
 from ks_account.kubectl.config import KubectlSection
+from ks_account.oidc.config import OidcProvider
+from ks_account.sources.config import ExternalDirectory
 from servicekit.config import Config
 from servicekit.quantities import Seconds, parse_duration
 from servicekit.section import Section
@@ -34,6 +36,10 @@ class AccountSection(Section):
     """API tokens of one user."""
     api_token_lifetime: Seconds = Field(default=366 * 86400, gt=0)
     """The longest that an API token may be good for."""
+    directories: tuple[ExternalDirectory, ...] = ()
+    """Whose people sign in here with their passwords there."""
+    oidc: tuple[OidcProvider, ...] = ()
+    """Where one may sign in besides."""
     pool_wait: Seconds = Field(default=5, gt=0)
     """How long a request waits for a connection to LDAP or Redis when all are in use."""
     list_kept: Seconds = Field(default=10, ge=0, le=3600)
@@ -48,6 +54,14 @@ class AccountSection(Section):
     def _check_rate(cls, value: str) -> str:
         if not _RATE.fullmatch(value):
             raise ValueError("must be a count and a time, such as 5/30m")
+        return value
+
+    @field_validator("oidc")
+    @classmethod
+    def _check_names(cls, value: tuple[OidcProvider, ...]) -> tuple[OidcProvider, ...]:
+        names = [provider.name for provider in value]
+        if len(set(names)) != len(names) or "providers" in names:
+            raise ValueError("each provider needs a name of its own, other than providers")
         return value
 
     @property

@@ -236,6 +236,8 @@ def _iam() -> list[Route]:
         _public("account", f"{_IAM}/login", exact=True),
         _public("account", f"{_IAM}/authenticate", exact=True),
         _public("account", f"{_IAM}/token", "POST", exact=True),
+        # Signing in at a provider of OpenID Connect: to it and back, before there is a token.
+        _public("account", f"{_IAM}/oauth", "GET"),
         # Jenkins' plugin still asks for the path of an older release.
         _public(
             "account",

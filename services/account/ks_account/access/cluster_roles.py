@@ -57,6 +57,11 @@ class ClusterRoles:
                 if lacking is not None:
                     raise Forbidden(f"{username} may do what {caller.user} may not: {lacking}")
 
+    def is_bound(self, username: str) -> bool:
+        """Whether any role is bound to that name, whoever has it. Raises Unavailable as `administrators`."""
+        with translated():
+            return bool(self._rbac.bindings_of(username, ()))
+
     def administrators(self) -> set[str]:
         """The users with the role cluster-admin. Raises Unavailable while the bindings are not known."""
         with translated():

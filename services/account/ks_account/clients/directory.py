@@ -24,6 +24,7 @@ from ks_account.clients.entries import (
     LAST_CHANGE,
     MUST_CHANGE,
     SHADOW,
+    TIE,
     UserEntry,
     first,
     user_of,
@@ -45,6 +46,7 @@ _SHOWN = [
     "objectClass",
     EXPIRE,
     LAST_CHANGE,
+    TIE,
 ]
 _DECOY = "ks-decoy"
 
@@ -153,9 +155,10 @@ class Directory:
         description: str,
         lang: str,
         must_change: bool = False,
+        tie: str = "",
     ) -> None:
         """Add a user as v2.1.1 does; `password` is what is stored, so a hash, and `must_change` says that it
-        only serves for setting another. Raises EntryExists.
+        only serves for setting another; `tie` is as for `tie`. Raises EntryExists.
         """
         attributes: dict[str, Any] = {
             "objectClass": ["inetOrgPerson", "posixAccount", "top"],
@@ -169,6 +172,7 @@ class Directory:
             "userPassword": password,
             "preferredLanguage": lang,
             "description": description,
+            TIE: tie,
         }
         if must_change:
             attributes |= {"objectClass": [*attributes["objectClass"], SHADOW], LAST_CHANGE: MUST_CHANGE}
@@ -181,6 +185,17 @@ class Directory:
         def modify(connection: Connection) -> None:
             connection.modify(entry.dn, changes)
             if expect(connection, RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
+                raise NoSuchEntry(entry.username)
+
+        await self._entries.run(modify, repeatable=True)
+
+    async def tie(self, entry: UserEntry, uri: str) -> None:
+        """Note that the user is the same as `uri` somewhere else. Raises NoSuchEntry."""
+
+        def modify(connection: Connection) -> None:
+            connection.modify(entry.dn, {TIE: [(MODIFY_ADD, [uri])]})
+            done = (RESULT_SUCCESS, RESULT_ATTRIBUTE_OR_VALUE_EXISTS)
+            if expect(connection, *done, RESULT_NO_SUCH_OBJECT) == RESULT_NO_SUCH_OBJECT:
                 raise NoSuchEntry(entry.username)
 
         await self._entries.run(modify, repeatable=True)

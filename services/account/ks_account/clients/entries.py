@@ -12,6 +12,10 @@ EXPIRE, LOCKED = "shadowExpire", "1"
 """The day after which an account is of no use, and a day long gone, as `usermod --expiredate 1` sets it."""
 LAST_CHANGE, MUST_CHANGE = "shadowLastChange", "0"
 """The day of the last change of the password; 0 says that it must be changed at the next login."""
+TIE = "labeledURI"
+"""Who the user is elsewhere: an issuer of OpenID Connect and its subject, or a name in another directory."""
+ELSEWHERE = "ldap:"
+"""How a tie to a directory of others begins; its name and the user name there follow."""
 NOT_LOCKED = f"(!({EXPIRE}={LOCKED}))"
 """A condition: the user is not locked."""
 
@@ -31,8 +35,17 @@ class UserEntry:
     """Nobody may sign in as this user."""
     must_change: bool = False
     """The password was given by somebody else, and serves for nothing but setting another."""
+    ties: tuple[str, ...] = ()
+    """Who the user is elsewhere."""
+    groups: tuple[str, ...] = ()
+    """What whoever vouched for the user at this login says of groups; not of this directory."""
     classes: frozenset[str] = frozenset()
     """The object classes in lower case."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the password of the user is in a directory of others."""
+        return any(tie.startswith(ELSEWHERE) for tie in self.ties)
 
 
 def contains(text: str, *attributes: str) -> str:
@@ -59,6 +72,7 @@ def user_of(entry: Mapping[str, Any]) -> UserEntry:
         password=entry["raw_attributes"].get("userPassword", [b""])[0],
         locked=first(entry, EXPIRE) == LOCKED,
         must_change=first(entry, LAST_CHANGE) == MUST_CHANGE,
+        ties=tuple(value.decode("utf-8", "replace") for value in entry["raw_attributes"].get(TIE) or ()),
         classes=frozenset(value.decode("utf-8", "replace").lower() for value in classes),
     )
 

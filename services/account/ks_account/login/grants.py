@@ -13,7 +13,7 @@ from typing import Any
 from ks_account.clients.directory import Directory
 from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Grant, Session, Sessions
-from ks_account.login.signin import SignIn, restrictions_of
+from ks_account.login.signin import SignIn, claims_of
 from ks_account.login.tokens import BadToken, Claims, Tokens
 from servicekit.errors import Unauthorized
 
@@ -77,7 +77,7 @@ class Grants:
             now=now,
             lifetime=self._access_lifetime,
             family=family,
-            more=restrictions_of(entry),
+            more=claims_of(entry),
         )
         refresh = self._tokens.make(
             "refresh", username, email, now=now, lifetime=self._refresh_lifetime, family=family

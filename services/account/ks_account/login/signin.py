@@ -19,10 +19,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Protocol
 
 from ks_account.clients.directory import Directory, PasswordChangedMeanwhile
 from ks_account.clients.entries import UserEntry
@@ -50,9 +50,10 @@ def locked() -> Forbidden:
     return Forbidden("the account is locked; ask an administrator", reason="AccountLocked")
 
 
-def restrictions_of(entry: UserEntry) -> dict[str, Any]:
-    """The claims that narrow what a token of this user may be used for."""
-    return {MUST_CHANGE: True} if entry.must_change else {}
+def claims_of(entry: UserEntry) -> dict[str, Any]:
+    """The claims that narrow or widen what a token of this user may be used for."""
+    narrowed: dict[str, Any] = {MUST_CHANGE: True} if entry.must_change else {}
+    return {**narrowed, "groups": list(entry.groups)} if entry.groups else narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,14 @@ class SignedIn:
 
     token: str
     must_change: bool
+
+
+class Elsewhere(Protocol):
+    """Where passwords are that are not in the directory."""
+
+    async def prove(self, login: str, entry: UserEntry | None, password: str) -> UserEntry | None:
+        """The user of that login and password, None when they are not right there."""
+        ...
 
 
 class SignIn:
@@ -82,6 +91,8 @@ class SignIn:
         self._tokens = tokens
         self._on_sign_in = on_sign_in
         self._rounds = config.account.password_rounds
+        self.elsewhere: Elsewhere | None = None
+        """Asked for who is not in the directory, or has the password there."""
         self._idle = config.authentication.token_idle_timeout
         self.most_sessions = config.account.max_sessions if config.authentication.multi_login else 1
         self._limits = Limits(
@@ -103,7 +114,7 @@ class SignIn:
         if entry.locked:
             raise locked()
         now = time.time()
-        token = self._tokens.make("access", entry.username, entry.email, now=now, more=restrictions_of(entry))
+        token = self._tokens.make("access", entry.username, entry.email, now=now, more=claims_of(entry))
         await self.begin(attempt, Session(entry.username, token, now, self._idle))
         return SignedIn(token, entry.must_change)
 
@@ -122,13 +133,22 @@ class SignIn:
             origin=origin(address),
         )
         refuse_for(await self._sessions.refused_for(attempt, self._limits))
-        if await self._directory.accepts(entry, password) and entry is not None:
-            if entry.locked:
+        proven = await self._proven(name, entry, password)
+        if proven is not None:
+            if proven.locked:
                 raise locked()
-            return entry, attempt
+            return proven, replace(attempt, user=proven.username)
         refuse_for(await self._sessions.count_failure(attempt, self._limits))
         log.info("refused a password for %s from %s", attempt.user, address)
         raise incorrect()
+
+    async def _proven(self, name: str, entry: UserEntry | None, password: str) -> UserEntry | None:
+        if self.elsewhere is not None and (entry is None or entry.is_elsewhere):
+            found = await self.elsewhere.prove(name, entry, password)
+            if found is not None or entry is not None:
+                return found
+        accepted = await self._directory.accepts(entry, password)
+        return entry if accepted else None
 
     async def begin(self, attempt: Attempt, session: Session, grant: Grant | None = None) -> None:
         """Begin a session of a user who was checked just now. Raises TooManyRequests as `check` does."""
@@ -151,7 +171,11 @@ class SignIn:
         """Replace a password in clear text, as v2.1.1 stored it, or a hash weaker than the ones made
         today.
         """
-        if not entry.password or not passwords.is_outdated(entry.password, self._rounds):
+        if (
+            not entry.password
+            or entry.is_elsewhere
+            or not passwords.is_outdated(entry.password, self._rounds)
+        ):
             return
         try:
             await self._directory.replace_password(

@@ -85,10 +85,10 @@ class Accounts:
         return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
 
     async def create(
-        self, new: models.NewUser, caller: Identity | None, *, must_change: bool = False
+        self, new: models.NewUser, caller: Identity | None, *, must_change: bool = False, tie: str = ""
     ) -> Profile:
         """Make a user, as `caller`, or as the service itself where that is None. `must_change` says that the
-        password only serves for setting another.
+        password only serves for setting another; `tie` is who they are elsewhere.
 
         Raises BadRequest for values that are not allowed, Conflict for a name or e-mail that is taken, and
         what granting the cluster role raises. Whatever is raised, there is no user then.
@@ -116,6 +116,7 @@ class Accounts:
                     description=description,
                     lang=lang,
                     must_change=must_change,
+                    tie=tie,
                 )
             except EntryExists:
                 raise _taken() from None
@@ -141,9 +142,7 @@ class Accounts:
             "description": models.check_description(change.description),
             "preferredLanguage": models.check_language(change.lang),
         }
-        if change.password:
-            passwords.check(change.password)
-        entry = await self._entry(username)
+        entry = await self._changeable(username, change)
         own = caller.user == username
         if own and change.password:
             values |= await self._own_change(entry, change, caller, manager=manager)
@@ -179,6 +178,17 @@ class Accounts:
 
     async def _having(self, email: str) -> list[UserEntry]:
         return await self._directory.users(equals("mail", [email]))
+
+    async def _changeable(self, username: str, change: models.ChangedUser) -> UserEntry:
+        """The user. Raises NotFound, and BadRequest for a password that is not allowed or not here."""
+        if change.password:
+            passwords.check(change.password)
+        entry = await self._entry(username)
+        if change.password and entry.is_elsewhere:
+            raise BadRequest(
+                "the password is in another directory; change it there", reason="PasswordElsewhere"
+            )
+        return entry
 
     async def _own_change(
         self, entry: UserEntry, change: models.ChangedUser, caller: Identity, *, manager: bool
