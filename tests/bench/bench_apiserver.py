@@ -138,7 +138,7 @@ async def smallest(body: str, directory: Path) -> AsyncIterator[tuple[str, int]]
         writer.close()
 
     try:
-        await eventually(listens, timeout=30)
+        await eventually(listens, timeout=FILL_SECONDS)
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()

@@ -36,6 +36,7 @@ from ks_apiserver.tenant.workspaces import Workspaces
 from ks_apiserver.terminal import api as terminal_api
 from ks_apiserver.users import api as users_api
 from ks_apiserver.users.own import Own
+from ks_apiserver.watching import api as watching_api
 from kubekit.cluster import Cluster
 from kubekit.rbac import RbacIndex
 from servicekit.app import Service, service
@@ -75,6 +76,7 @@ def build(config: ApiserverConfig) -> Service:
             routers_api.group(Routers(cluster, resources_access, config.router.image)),
             users_api.group(Own(cluster, config.kubernetes.master)),
             storage_api.group(cluster),
+            watching_api.group(search),
             finder_api.group(Finder(objects, resources_access)),
             dryrun_api.group(DryRun(cluster, discovery)),
             explain_api.group(Explain(cluster, resources_access)),

@@ -15,7 +15,7 @@ ROUTES = sorted(
     {(route.method, route.path) for group in build(ApiserverConfig()).groups for route in group.routes}
     - {("GET", path) for path in OPEN_TO_ALL}
 )
-OPEN_TO_PEOPLE = {"dryrun", "git/verify", "registry/blob", "registry/verify"}
+OPEN_TO_PEOPLE = {"dryrun", "git/verify", "registry/blob", "registry/verify", "watch"}
 """Of the cluster they show what Kubernetes itself lets the caller read, asked as the caller."""
 NOTHING = ([], {"items": [], "total_count": 0})
 

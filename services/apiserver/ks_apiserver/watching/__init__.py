@@ -1,0 +1,1 @@
+"""Pages that stay current: several over one WebSocket."""
