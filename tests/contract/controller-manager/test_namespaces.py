@@ -10,7 +10,9 @@ from kubekit.errors import NotFound
 from kubekit.resource import (
     CLUSTER_ROLE_BINDINGS,
     DEPLOYMENTS,
+    EVENTS,
     NAMESPACES,
+    RESOURCE_QUOTAS,
     ROLE_BINDINGS,
     ROLES,
     SERVICES,
@@ -198,3 +200,31 @@ async def test_a_namespace_takes_its_router_with_it(cluster: Cluster, tenants: A
     for resource in (DEPLOYMENTS, SERVICES):
         left = (await cluster.list(resource, meta["namespace"])).items
         assert meta["name"] not in [obj["metadata"]["name"] for obj in left]
+
+
+async def test_what_the_cluster_refuses_in_a_namespace_is_said_on_it(cluster: Cluster, tenants: Any) -> None:
+    name = (await tenants.namespace())["metadata"]["name"]
+    hard = {"count/roles.rbac.authorization.k8s.io": "0", "count/rolebindings.rbac.authorization.k8s.io": "0"}
+    await cluster.create(RESOURCE_QUOTAS, {"metadata": {"name": "none"}, "spec": {"hard": hard}}, name)
+
+    async def counted() -> None:
+        quota = await cluster.get(RESOURCE_QUOTAS, "none", name)
+        assert (quota.get("status") or {}).get("hard") == hard
+
+    await eventually(counted, 60)
+    workspace = (await tenants.workspace())["metadata"]["name"]
+    await cluster.patch(NAMESPACES, name, {"metadata": {"labels": {LABEL: workspace}}})
+
+    async def said() -> None:
+        events = (await cluster.list(EVENTS, "default", field_selector=f"involvedObject.name={name}")).items
+        messages = [event["message"] for event in events if event["reason"] == "Forbidden"]
+        assert any("roles of the namespace" in text and "exceeded quota" in text for text in messages)
+        assert any("members of the namespace" in text for text in messages)
+
+    await eventually(said, 60)
+    await cluster.delete(RESOURCE_QUOTAS, "none", name)
+
+    async def settled() -> None:
+        assert await roles(cluster, name) == {"admin", "operator", "viewer"}
+
+    await eventually(settled, 60)

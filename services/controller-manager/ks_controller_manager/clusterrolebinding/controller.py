@@ -13,9 +13,11 @@ from ks_controller_manager.clusterrolebinding.members import (
     workspace_of_binding,
 )
 from ks_controller_manager.namespace.ownership import WORKSPACE_INDEX, workspace_of
+from ks_controller_manager.refusals import told
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome
 from kubekit.errors import NotFound
+from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted
 from kubekit.resource import CLUSTER_ROLE_BINDINGS, NAMESPACES, ROLE_BINDINGS, ROLES, Object
 
@@ -34,16 +36,18 @@ class ClusterRoleBindingController(Controller):
         }
         super().__init__(cluster)
         self.cache[NAMESPACES].add_index(WORKSPACE_INDEX, workspace_of)
+        self._events = EventRecorder(cluster, self.name)
 
     async def reconcile(self, key: Key) -> Outcome:
         namespace = self.cache[NAMESPACES].get(key.name)
         if namespace is None or being_deleted(namespace):
             return DONE
         workspace = workspace_of(namespace)
-        if workspace is None:
-            await self._unbind(key.name)
-        else:
-            await self.apply(None, self._wanted(key.name, workspace))
+        async with told(self._events, namespace, "the members of the namespace could not be written"):
+            if workspace is None:
+                await self._unbind(key.name)
+            else:
+                await self.apply(None, self._wanted(key.name, workspace))
         return DONE
 
     def _wanted(self, namespace: str, workspace: str) -> Iterable[Object]:

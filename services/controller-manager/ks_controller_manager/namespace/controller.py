@@ -9,6 +9,7 @@ from typing import Any
 from ks_controller_manager.names import ADMIN, NAMESPACE_FINALIZER, OPERATOR, VIEWER
 from ks_controller_manager.namespace import ownership, roles
 from ks_controller_manager.namespace.router import delete_router
+from ks_controller_manager.refusals import told
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome
 from kubekit.errors import KubernetesError, NotFound
@@ -48,7 +49,8 @@ class NamespaceController(Controller):
             return DONE
         await self._patch(namespace, ownership.bound(namespace, self.cache[WORKSPACES].get(workspace)))
         creator = roles.creator_binding(namespace)
-        await self.apply(None, [*roles.roles(key.name), *([creator] if creator else [])])
+        async with told(self._events, namespace, "the roles of the namespace could not be written"):
+            await self.apply(None, [*roles.roles(key.name), *([creator] if creator else [])])
         return DONE
 
     async def _end(self, namespace: Object) -> None:
