@@ -17,7 +17,14 @@ from harness.signed import SignedClient
 from servicekit.identity import IDENTITY_HEADER, Identity, IdentitySigner
 
 NewPerson = Callable[..., Awaitable[SignedClient]]
-PUBLIC = {("POST", f"{IAM}/login"), ("POST", f"{IAM}/authenticate"), ("POST", f"{IAM}/token")}
+PUBLIC = {
+    ("POST", f"{IAM}/login"),
+    ("POST", f"{IAM}/authenticate"),
+    ("POST", f"{IAM}/token"),
+    ("GET", f"{IAM}/oauth/providers"),
+    ("GET", f"{IAM}/oauth/admin/authorize"),
+    ("GET", f"{IAM}/oauth/admin/callback"),
+}
 FOR_EVERYBODY = {
     ("DELETE", f"{IAM}/token"),
     ("GET", f"{IAM}/rulesmapping/clusterroles"),
