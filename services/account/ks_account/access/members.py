@@ -27,6 +27,10 @@ SYSTEM_WORKSPACE = "system-workspace"
 _KUBE_SYSTEM = "kube-system"
 _EVERYTHING = Rule(verbs=("*",), api_groups=("*",), resources=("*",))
 _CLAIM_SECONDS = 30
+_LONGEST_NAME = 253
+"""Characters of a name; v2.1.1 made users of longer names than are made now."""
+_SHOWN = 64
+"""Characters of a wrong name that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,11 @@ class Members:
         workspace than the caller may do there, and Conflict for taking the last administrator away.
         """
         if role not in ROLES:
-            raise NotFound(f'workspace role "{role}" not found')
+            raise NotFound(f'workspace role "{role[:_SHOWN]}" not found')
         members = self.memberships(workspace)
         self._require_power(workspace, role, caller)
-        if await self._people.profile(username) is None:
-            raise NotFound(f'user "{username}" not found')
+        if len(username) > _LONGEST_NAME or await self._people.profile(username) is None:
+            raise NotFound(f'user "{username[:_SHOWN]}" not found')
         if role != ROLES[0]:
             _keep_an_administrator(members, workspace, username)
         async with self._sessions.claim(

@@ -96,6 +96,7 @@ class Accounts:
         username, email = models.check_name(new.username), models.check_email(new.email)
         description, lang = models.check_description(new.description), models.check_language(new.lang)
         passwords.check(new.password)
+        models.check_role(new.cluster_role)
         if caller:
             self._roles.require_power_over(caller, username)
             if new.cluster_role:
@@ -146,7 +147,7 @@ class Accounts:
         own = caller.user == username
         if own and change.password:
             values |= await self._own_change(entry, change, caller, manager=manager)
-        role = "" if own else change.cluster_role
+        role = "" if own else models.check_role(change.cluster_role)
         if not own and (change.password or role or values["mail"] != entry.email):
             self._roles.require_power_over(caller, username)
         if role:

@@ -17,6 +17,7 @@ _DISPLAY_NAME = re.compile(r"[^<>@]*<([^<>]+)>")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
 MAX_NAME = 63
 MAX_EMAIL = 254
+MAX_ROLE = 253
 MAX_DESCRIPTION = 2048
 
 
@@ -70,6 +71,15 @@ def check_name(name: str) -> str:
             f"invalid username: {name[:MAX_NAME]}: it must consist of lower case letters, digits, '-' or "
             f"'.', begin and end with a letter or digit, and have at most {MAX_NAME} characters",
             reason="InvalidUsername",
+        )
+    return name
+
+
+def check_role(name: str) -> str:
+    """The name of a ClusterRole, "" for none. Raises BadRequest for one that is too long to be one."""
+    if len(name) > MAX_ROLE:
+        raise BadRequest(
+            f"invalid cluster_role: a name has at most {MAX_ROLE} characters", reason="InvalidClusterRole"
         )
     return name
 
