@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import yaml
 from kubernetes.aio.client import Configuration
@@ -57,7 +59,8 @@ class Credentials:
         self._loader = loader
         self._refused_at = -RENEW_REFUSED
         self.server: str = str(self._configuration.host).rstrip("/")
-        self.proxy: str | None = self._configuration.proxy
+        # Looked up here: aiohttp's own look at the environment costs every request two hops to a thread.
+        self.proxy: str | None = self._configuration.proxy or _environment_proxy(self.server)
         self.tls_server_name: str | None = self._configuration.tls_server_name
         self.ssl_context: ssl.SSLContext | None = None
         if self.server.startswith("https:"):
@@ -168,6 +171,14 @@ def _check_section(path: Path, content: Mapping[str, Any], section: str, part: s
         named = isinstance(entry, dict) and "name" in entry
         if not named or not isinstance(cast("dict[str, Any]", entry).get(part) or {}, dict):
             raise KubeconfigError(f"{path}: {section}[{number}] must be a mapping with name and {part}")
+
+
+def _environment_proxy(server: str) -> str | None:
+    """The proxy that HTTPS_PROXY or HTTP_PROXY names for `server`; None where NO_PROXY excepts it."""
+    parts = urlsplit(server)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _tls(configuration: Configuration) -> ssl.SSLContext:

@@ -69,7 +69,7 @@ class Transport:
             headers={"User-Agent": self._config.user_agent, "Accept-Encoding": "identity"},
             read_bufsize=256 * 1024,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._config.connect_timeout),
-            trust_env=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     async def close(self) -> None:

@@ -324,3 +324,23 @@ class TestOnKubernetes:
             ("Normal", "Worked", 1),
             ("Warning", "Failed", 3),
         ]
+
+
+@pytest.mark.parametrize(("excepted", "reached"), [("", True), ("cluster.test", False)])
+async def test_a_proxy_that_the_environment_names_is_used_unless_it_excepts_the_cluster(
+    fake: FakeApiServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    excepted: str,
+    reached: bool,
+) -> None:
+    proxy = yaml.safe_load((tmp_path / "fake-kubeconfig").read_text())["clusters"][0]["cluster"]["server"]
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", excepted)
+    path = written(tmp_path, KUBECONFIG.replace("127.0.0.1:1", "cluster.test"))
+    async with Cluster(ClusterConfig(kubeconfig=path)) as cluster:
+        if reached:
+            assert await cluster.request("GET", "/version")
+            return
+        with pytest.raises(Unreachable, match=r"cluster\.test"):
+            await cluster.request("GET", "/version")
