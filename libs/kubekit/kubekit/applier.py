@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from kubekit.apply import check_owner, differs, owned, role_ref_changed
-from kubekit.cache import Cache
+from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
-from kubekit.errors import NotFound
+from kubekit.contest import Contest
+from kubekit.errors import AlreadyExists, NotFound
 from kubekit.objects import being_deleted, controller_uid, key_of
 from kubekit.ownwrites import OwnWrites
 from kubekit.resource import Object, Resource
+from kubekit.store import Key
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,15 @@ class Applier:
         self._field_manager = field_manager
         self._merge = merge
         self._written = OwnWrites()
+        self._contest = Contest()
 
     def follow(self) -> list[Callable[[], None]]:
         """Keeps what was written apart from what the caches have seen since. Gives the undos."""
         return [self._written.follow(cache) for cache in self._caches.values()]
+
+    def cause(self, resource: Resource, change: Change) -> Key | None:
+        """What was reconciled when the version that `change` tells of was written here; None for others'."""
+        return self._written.cause(resource, change)
 
     async def apply(self, owner: Object | None, objects: Iterable[Object]) -> int:
         """Makes the objects as wanted. Gives the number of writes. See Controller.apply."""
@@ -65,21 +72,40 @@ class Applier:
     async def _apply_one(self, owner: Object | None, resource: Resource, obj: Object) -> bool:
         key = key_of(obj)
         present = self._written.latest(self._caches[resource], key)
-        if present is not None:
-            if owner is not None:
-                check_owner(owner, present)
-            if being_deleted(present):
-                return False  # a write would be lost; its end is a change that wakes the controller
-            obj = self._merged(present, obj)
-            if not differs(present, obj):
-                return False
-            if role_ref_changed(present, obj):
-                await self._delete(resource, present)
-                obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": None}}
-        stored = await self._cluster.apply(resource, obj, field_manager=self._field_manager)
-        self._written.note(resource, stored)
-        log.info("%s: wrote %s %s", self._field_manager, resource.kind, key)
+        if present is None:
+            present = await self._create(resource, obj)
+            if present is None:
+                return True
+        if owner is not None:
+            check_owner(owner, present)
+        if being_deleted(present):
+            return False  # a write would be lost; its end is a change that wakes the controller
+        obj = self._merged(present, obj)
+        if not differs(present, obj):
+            return False
+        self._contest.enter(resource, obj)
+        if role_ref_changed(present, obj):
+            await self._delete(resource, present)
+            obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": None}}
+        self._wrote(resource, await self._cluster.apply(resource, obj, field_manager=self._field_manager))
         return True
+
+    async def _create(self, resource: Resource, obj: Object) -> Object | None:
+        """Creates an object, which costs the API server half of what applying it does.
+
+        Gives the one that is there, where the cache has not seen it yet.
+        """
+        try:
+            stored = await self._cluster.create(resource, obj, field_manager=self._field_manager)
+        except AlreadyExists:
+            key = key_of(obj)
+            return await self._cluster.get(resource, key.name, key.namespace)
+        self._wrote(resource, stored)
+        return None
+
+    def _wrote(self, resource: Resource, stored: Object) -> None:
+        self._written.note(resource, stored)
+        log.info("%s: wrote %s %s", self._field_manager, resource.kind, key_of(stored))
 
     def _merged(self, present: Object, obj: Object) -> Object:
         """What to write over `present`; bound to its version where that took something from it."""

@@ -23,6 +23,8 @@ def covers(present: Any, wanted: Any) -> bool:
     Mappings may hold more than is wanted. Lists must hold the same items in the same order, each covering its
     counterpart. What is wanted empty (None, {}, [], "") may be absent: the API drops it.
     """
+    if type(wanted) is str and wanted:  # most values are
+        return type(present) is str and present == wanted
     if wanted in (None, {}, [], "") and present in (None, {}, [], ""):
         return True
     if isinstance(wanted, Mapping):

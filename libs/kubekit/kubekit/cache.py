@@ -63,6 +63,11 @@ class Change:
         return self._new.decode() if self._new else None
 
     @property
+    def version(self) -> str:
+        """The resource version of the object as it is; empty for "deleted"."""
+        return self._new.version if self._new else ""
+
+    @property
     def object(self) -> Object:
         """The object as it is, or as it last was."""
         found = self.new or self.old

@@ -6,9 +6,10 @@ metrics are here.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import ClassVar
 
 from kubekit import metrics
@@ -17,6 +18,7 @@ from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
 from kubekit.errors import Conflict, KubernetesError
 from kubekit.objects import controller_of
+from kubekit.ownwrites import CAUSE
 from kubekit.queue import QueueClosed, QueueFull, QueueLimits, WorkQueue
 from kubekit.resource import Object, Resource
 from kubekit.store import Key
@@ -24,6 +26,8 @@ from kubekit.store import Key
 __all__ = ["DONE", "Controller", "ControllerManager", "Key", "MapFn", "Outcome", "RequeueAfter"]
 
 log = logging.getLogger(__name__)
+
+FAILURES_KEPT = 1000
 
 MapFn = Callable[[Object], Iterable[Key]]
 """Which objects a change of another one concerns."""
@@ -34,6 +38,14 @@ class RequeueAfter:
     """Reconciled for now; look again in `seconds`, whatever happens."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last time that a key could not be reconciled; `at` is a Unix time."""
+
+    error: str
+    at: float
 
 
 class Done:
@@ -74,7 +86,12 @@ class Controller:
         self._applier = Applier(cluster, self.cache, self.name, self.merge)
         self._applier.index_owners(self.owns)
         self.queue: WorkQueue[Key] = WorkQueue(self.name, self.limits)
+        self.failures: OrderedDict[Key, Failure] = OrderedDict()
+        """Of the keys whose last reconciliation failed; of the latest FAILURES_KEPT."""
+        self.running = False
+        """Whether workers are at work: not before every cache was filled."""
         self._overflowed = False
+        self._metrics = metrics.ControllerMetrics(self.name)
 
     async def reconcile(self, key: Key) -> Outcome:
         """Brings the cluster to what the object that `key` names asks for. It may be gone, or being deleted.
@@ -118,11 +135,13 @@ class Controller:
                 asyncio.create_task(self._work(), name=f"{self.name} worker {number}")
                 for number in range(self.workers)
             ]
+            self.running = True
             log.info("%s: started with %d workers", self.name, self.workers)
             await stop.wait()
             await self.queue.shut_down()
             await asyncio.gather(*workers)
         finally:
+            self.running = False
             for undo in unsubscribe:
                 undo()
             for worker in workers:
@@ -144,27 +163,28 @@ class Controller:
             await asyncio.gather(stopped, filled, return_exceptions=True)
 
     def _subscribe(self) -> list[Callable[[], None]]:
-        unsubscribe = self._applier.follow()
-        unsubscribe.append(self.cache[self.reconciles].subscribe(lambda change: self._wake([change.key])))
-        unsubscribe += [self.cache[resource].subscribe(self._wake_owner) for resource in self.owns]
-        for resource, keys_of in self.watches.items():
+        maps: list[tuple[Resource, MapFn]] = [(resource, self._owner_of) for resource in self.owns]
+        maps += self.watches.items()
+        unsubscribe = [self.cache[self.reconciles].subscribe(lambda change: self._wake([change.key]))]
+        for resource, keys_of in maps:
 
-            def wake(change: Change, keys_of: MapFn = keys_of) -> None:
+            def wake(change: Change, resource: Resource = resource, keys_of: MapFn = keys_of) -> None:
+                cause = self._applier.cause(resource, change)
                 for obj in (change.old, change.new):
-                    self._wake(keys_of(obj) if obj else ())
+                    self._wake(key for key in (keys_of(obj) if obj else ()) if key != cause)
 
             unsubscribe.append(self.cache[resource].subscribe(wake))
-        return unsubscribe
+        # Last, as it forgets causes.
+        return unsubscribe + self._applier.follow()
 
-    def _wake_owner(self, change: Change) -> None:
-        for obj in (change.old, change.new):
-            reference = controller_of(obj) if obj else None
-            if obj is None or reference is None or reference["kind"] != self.reconciles.kind:
-                continue
-            # An owner of another version of the same group is the same owner.
-            if reference["apiVersion"].rpartition("/")[0] == self.reconciles.group:
-                namespace = obj["metadata"].get("namespace") if self.reconciles.namespaced else None
-                self._wake([Key(namespace, reference["name"])])
+    def _owner_of(self, obj: Object) -> Iterable[Key]:
+        reference = controller_of(obj)
+        if reference is None or reference["kind"] != self.reconciles.kind:
+            return
+        # An owner of another version of the same group is the same owner.
+        if reference["apiVersion"].rpartition("/")[0] == self.reconciles.group:
+            namespace = obj["metadata"].get("namespace") if self.reconciles.namespaced else None
+            yield Key(namespace, reference["name"])
 
     def _wake(self, keys: Iterable[Key]) -> None:
         try:
@@ -192,11 +212,13 @@ class Controller:
     async def _process(self, key: Key) -> None:
         started = monotonic()
         result = "error"
-        metrics.ACTIVE_WORKERS.labels(self.name).inc()
+        self._metrics.active.inc()
+        CAUSE.set(key)
         try:
             async with asyncio.timeout(self.timeout):
                 outcome = await self.reconcile(key)
             self.queue.forget(key)
+            self.failures.pop(key, None)
             result = "success"
             if isinstance(outcome, RequeueAfter):
                 result = "requeue_after"
@@ -206,16 +228,20 @@ class Controller:
             log.debug("%s: %s changed meanwhile, trying again: %s", self.name, key, error)
             self._retry(key)
         except Exception as error:
-            metrics.RECONCILE_ERRORS.labels(self.name).inc()
+            self._metrics.errors.inc()
             self._report(key, error)
             self._retry(key)
         finally:
-            metrics.ACTIVE_WORKERS.labels(self.name).dec()
-            metrics.RECONCILE_SECONDS.labels(self.name).observe(monotonic() - started)
-            metrics.RECONCILES.labels(self.name, result).inc()
+            self._metrics.active.dec()
+            self._metrics.seconds.observe(monotonic() - started)
+            self._metrics.results[result].inc()
 
     def _report(self, key: Key, error: Exception) -> None:
         tries = self.queue.retries(key) + 1
+        self.failures[key] = Failure(str(error) or type(error).__name__, time())
+        self.failures.move_to_end(key)
+        if len(self.failures) > FAILURES_KEPT:
+            self.failures.popitem(last=False)
         if isinstance(error, TimeoutError):
             log.warning("%s: %s took longer than %.0f s (try %d)", self.name, key, self.timeout, tries)
         elif isinstance(error, KubernetesError):

@@ -73,7 +73,7 @@ class LeaderElector:
         self._duration, self._renew, self._retry = duration, renew, retry
         self._held_until = 0.0
         self._seen: tuple[str, str] | None = None
-        self._seen_at = 0.0
+        self._seen_at = self._seen_duration = 0.0
         self.holder = ""
         """Who held the lease when it was last read; "" when nobody did."""
 
@@ -133,12 +133,20 @@ class LeaderElector:
             if await self._attempt():
                 return True
             try:
-                # The jitter keeps candidates from colliding again and again.
-                async with asyncio.timeout(self._retry * random.uniform(0.8, 1.2)):  # noqa: S311
+                async with asyncio.timeout(self._pause()):
                     await stop.wait()
             except TimeoutError:
                 continue
         return False
+
+    def _pause(self) -> float:
+        """Seconds until a candidate looks again: twice as often as a holder renews, so that a lease that was
+        given up is soon another's, and no later than the one that was seen expires.
+        """
+        # The jitter keeps candidates from colliding again and again.
+        usual = self._retry / 2 * random.uniform(0.8, 1.2)  # noqa: S311
+        expiry = self._seen_at + self._seen_duration - now()
+        return min(usual, expiry + 0.01) if expiry > 0 else usual
 
     async def _keep(self) -> None:
         """Renews until that has failed for too long, or the lease is another's."""
@@ -183,8 +191,9 @@ class LeaderElector:
         seen = (lease["metadata"]["uid"], lease["metadata"]["resourceVersion"])
         if seen != self._seen:
             self._seen, self._seen_at = seen, now()
+            self._seen_duration = float(spec.get("leaseDurationSeconds") or self._duration)
             return False
-        return now() - self._seen_at > (spec.get("leaseDurationSeconds") or self._duration)
+        return now() - self._seen_at > self._seen_duration
 
     def _spec(self, transitions: int, acquired: str | None) -> Object:
         at = _micro_time()

@@ -46,3 +46,27 @@ MAX_WORKERS = Gauge("controller_runtime_max_concurrent_reconciles", "Workers.", 
 ACTIVE_WORKERS = Gauge("controller_runtime_active_workers", "Workers that reconcile now.", ["controller"])
 
 LEADER = Gauge("leader_election_master_status", "1 while this process leads.", ["name"])
+
+
+class QueueMetrics:
+    """Those of one work queue, found once: looking a label up costs more than counting."""
+
+    def __init__(self, name: str) -> None:
+        self.depth = QUEUE_DEPTH.labels(name)
+        self.adds = QUEUE_ADDS.labels(name)
+        self.retries = QUEUE_RETRIES.labels(name)
+        self.waited = QUEUE_SECONDS.labels(name)
+        self.worked = WORK_SECONDS.labels(name)
+
+
+class ControllerMetrics:
+    """Those of one controller."""
+
+    def __init__(self, name: str) -> None:
+        self.errors = RECONCILE_ERRORS.labels(name)
+        self.active = ACTIVE_WORKERS.labels(name)
+        self.seconds = RECONCILE_SECONDS.labels(name)
+        self.results = {
+            result: RECONCILES.labels(name, result)
+            for result in ("success", "error", "requeue", "requeue_after")
+        }

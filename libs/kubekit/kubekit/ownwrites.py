@@ -5,6 +5,8 @@ wanted objects with the cache in between would write them once more.
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from time import monotonic
 
 from kubekit.cache import Cache, Change
@@ -18,12 +20,22 @@ TRUSTED = 10.0
 REMEMBERED = 10_000
 """Writes remembered at most; beyond it, a write may be repeated."""
 
+CAUSE: ContextVar[Key | None] = ContextVar("CAUSE", default=None)
+"""What is reconciled, in the task that reconciles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    at: float
+    obj: Object
+    cause: Key | None
+
 
 class OwnWrites:
     """Remembers what was written until the cache of its resource has caught up."""
 
     def __init__(self) -> None:
-        self._written: dict[tuple[Resource, Key], tuple[float, Object]] = {}
+        self._written: dict[tuple[Resource, Key], _Write] = {}
 
     def follow(self, cache: Cache) -> Callable[[], None]:
         """Forgets what `cache` catches up with. Gives the undo."""
@@ -31,7 +43,7 @@ class OwnWrites:
         def seen(change: Change) -> None:
             place = (cache.resource, change.key)
             written = self._written.get(place)
-            if written is not None and _caught_up(change.object, written[1]):
+            if written is not None and _caught_up(change.object, written.obj):
                 del self._written[place]
 
         return cache.subscribe(seen)
@@ -39,7 +51,14 @@ class OwnWrites:
     def note(self, resource: Resource, obj: Object) -> None:
         """Remembers an object as a write returned it."""
         if len(self._written) < REMEMBERED:
-            self._written[resource, key_of(obj)] = (monotonic(), obj)
+            self._written[resource, key_of(obj)] = _Write(monotonic(), obj, CAUSE.get())
+
+    def cause(self, resource: Resource, change: Change) -> Key | None:
+        """What was reconciled when this very version was written: to it, `change` tells nothing new."""
+        written = self._written.get((resource, change.key))
+        if written is None or change.version != written.obj["metadata"]["resourceVersion"]:
+            return None
+        return written.cause
 
     def latest(self, cache: Cache, key: Key) -> Object | None:
         """The object as last known: as written, until the cache has it as new; None when there is none."""
@@ -48,11 +67,11 @@ class OwnWrites:
         written = self._written.get(place)
         if written is None:
             return present
-        at, obj = written
-        if monotonic() - at > TRUSTED or (present is not None and _caught_up(present, obj)):
+        caught_up = present is not None and _caught_up(present, written.obj)
+        if caught_up or monotonic() - written.at > TRUSTED:
             del self._written[place]
             return present
-        return obj
+        return written.obj
 
 
 def _caught_up(seen: Object, written: Object) -> bool:

@@ -10,6 +10,7 @@ import heapq
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -41,6 +42,20 @@ class QueueLimits:
     items: int = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class QueueView(Generic[K]):
+    """What a queue holds at a moment: how many items, and the first of each sort. Times are in seconds."""
+
+    depth: int
+    processing: int
+    delayed: int
+    ready_items: list[K]
+    processing_items: list[tuple[K, float]]
+    """With how long."""
+    delayed_items: list[tuple[K, float, int]]
+    """With when they are due, and how often they failed; the soonest first."""
+
+
 class WorkQueue(Generic[K]):
     """Hands each item to one worker at a time. To be used from the event loop's thread only."""
 
@@ -59,6 +74,7 @@ class WorkQueue(Generic[K]):
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._closed = False
         self._finished = asyncio.Event()
+        self._metrics = metrics.QueueMetrics(name)
         metrics.UNFINISHED_SECONDS.labels(name).set_function(lambda: sum(self._ages()))
         metrics.LONGEST_SECONDS.labels(name).set_function(lambda: max(self._ages(), default=0))
 
@@ -71,13 +87,26 @@ class WorkQueue(Generic[K]):
         """Items ready or delayed."""
         return len(self._dirty.keys() | self._due.keys())
 
+    def view(self, limit: int) -> QueueView[K]:
+        """What it holds, with at most `limit` items of each sort."""
+        now = monotonic()
+        soonest = heapq.nsmallest(limit, self._due.items(), key=lambda entry: entry[1])
+        return QueueView(
+            depth=len(self._ready),
+            processing=len(self._processing),
+            delayed=len(self._due),
+            ready_items=list(islice(self._ready, limit)),
+            processing_items=[(item, now - at) for item, at in islice(self._processing.items(), limit)],
+            delayed_items=[(item, max(0.0, at - now), self.retries(item)) for item, at in soonest],
+        )
+
     def add(self, item: K) -> None:
         """Adds an item, unless it waits already. Raises QueueFull. After shut_down nothing is taken."""
         if self._closed or item in self._dirty:
             return
         self._admit(item)
         self._dirty[item] = monotonic()
-        metrics.QUEUE_ADDS.labels(self.name).inc()
+        self._metrics.adds.inc()
         if item not in self._processing:
             self._enqueue(item)
 
@@ -102,7 +131,7 @@ class WorkQueue(Generic[K]):
         failures = self._failures.get(item, 0)
         self._failures[item] = failures + 1
         delay = min(self._limits.cap, self._limits.base * 2 ** min(failures, 60))
-        metrics.QUEUE_RETRIES.labels(self.name).inc()
+        self._metrics.retries.inc()
         self.add_after(item, max(delay, self._bucket.reserve()))
 
     def retries(self, item: K) -> int:
@@ -121,14 +150,14 @@ class WorkQueue(Generic[K]):
             await self._wait()
         item = self._ready.popleft()
         now = monotonic()
-        metrics.QUEUE_SECONDS.labels(self.name).observe(now - self._dirty.pop(item))
-        metrics.QUEUE_DEPTH.labels(self.name).set(len(self._ready))
+        self._metrics.waited.observe(now - self._dirty.pop(item))
+        self._metrics.depth.set(len(self._ready))
         self._processing[item] = now
         return item
 
     def done(self, item: K) -> None:
         """Says that the item is no longer worked on. If it was added meanwhile, it is ready again."""
-        metrics.WORK_SECONDS.labels(self.name).observe(monotonic() - self._processing.pop(item))
+        self._metrics.worked.observe(monotonic() - self._processing.pop(item))
         if item in self._dirty:
             self._enqueue(item)
         self._check_finished()
@@ -156,12 +185,15 @@ class WorkQueue(Generic[K]):
         return [now - at for at in list(self._processing.values())]
 
     def _admit(self, item: K) -> None:
-        if item not in self._dirty and item not in self._due and self.waiting >= self._limits.items:
+        if item in self._dirty or item in self._due:
+            return
+        # The sum counts what is in both twice, and is got at no cost.
+        if len(self._dirty) + len(self._due) >= self._limits.items <= self.waiting:
             raise QueueFull(f"work queue {self.name} holds {self._limits.items} items already")
 
     def _enqueue(self, item: K) -> None:
         self._ready.append(item)
-        metrics.QUEUE_DEPTH.labels(self.name).set(len(self._ready))
+        self._metrics.depth.set(len(self._ready))
         self._wake(1)
 
     def _arm(self) -> None:

@@ -16,9 +16,9 @@ class LeaderElectionConfig(Section):
     enabled: bool = True
     namespace: str = "kubesphere-system"
     name: str = "ks-controller-manager-leader-election"
-    duration: Seconds = Field(default=15, gt=0)
+    duration: Seconds = Field(default=12, gt=0)
     """How long a leader that is not heard of keeps its place."""
-    renew: Seconds = Field(default=10, gt=0)
+    renew: Seconds = Field(default=8, gt=0)
     """How long a leader tries to be heard of before it stops working."""
     retry: Seconds = Field(default=2, gt=0)
     """Between two attempts."""

@@ -12,7 +12,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from harness.waiting import eventually
-from kubekit.apply import OwnedByAnother, keep_items
+from kubekit.applier import Applier
+from kubekit.apply import OwnedByAnother, keep_items, owned
+from kubekit.cache import Cache
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, ControllerManager, Key, Outcome, RequeueAfter
 from kubekit.objects import being_deleted, controller_of, labels
@@ -136,6 +138,44 @@ async def test_what_an_object_asks_for_is_made_once(
 
     await settled(teams, namespace, verify)
     assert teams.writes == 2
+
+
+async def test_an_object_that_the_cache_has_not_seen_is_compared_before_it_is_written(
+    cluster: Cluster, namespace: str
+) -> None:
+    made = await cluster.create(CONFIG_MAPS, team(), namespace)
+    unfilled = Applier(cluster, {ROLES: Cache(ROLES)}, "tests", lambda _present, wanted: wanted)
+    wanted = {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": "red", "namespace": namespace},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+    }
+    theirs = await cluster.create(ROLES, wanted, namespace)
+    assert await unfilled.apply(None, [wanted]) == 0
+    other = {**made, "apiVersion": "v1", "kind": "ConfigMap"}
+    await cluster.patch(ROLES, "red", {"metadata": owned(other, theirs)["metadata"]}, namespace)
+    stranger = {**other, "metadata": {**other["metadata"], "uid": "another"}}
+    with pytest.raises(OwnedByAnother):
+        await unfilled.apply(stranger, [wanted])
+
+
+async def test_its_own_writes_give_a_controller_nothing_to_do(
+    cluster: Cluster, namespace: str, teams: TeamController
+) -> None:
+    await cluster.create(CONFIG_MAPS, team(), namespace)
+    await settled(teams, namespace, always)
+    key = Key(namespace, "red")
+    assert teams.reconciled[key] <= 2  # twice where the watch is ahead of the answer to the write
+    before = teams.reconciled[key]
+    role = await cluster.get(ROLES, "red", namespace)
+    await cluster.patch(ROLES, "red", {"metadata": {"labels": {"by": "others"}}}, namespace)
+    assert role["metadata"].get("labels") is None
+
+    def woken() -> None:
+        assert teams.reconciled[key] > before
+
+    await eventually(woken, 30)
 
 
 async def test_a_resync_and_a_restart_write_nothing(

@@ -40,7 +40,7 @@ async def test_the_example_does_what_it_says(
         assert config["data"] == {"team": "red"}
 
     try:
-        await eventually(made, timeout=20)
+        await eventually(made, timeout=60)
     finally:
         process.send_signal(signal.SIGINT)
         code = await asyncio.wait_for(process.wait(), 15)
