@@ -5,10 +5,12 @@ import importlib.metadata
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from aiohttp.web_routedef import AbstractRouteDef
+from aiohttp.web_routedef import AbstractRouteDef, RouteDef
 
 from servicekit import metrics
 from servicekit.config import Config, ConfigError
@@ -40,6 +42,7 @@ class Service:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     health: Health | None = None
     """Of `needs`, where something that was built before the application looks at it as well."""
+    local: Sequence[RouteDef] = ()
 
     def application(self) -> web.Application:
         """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
@@ -56,6 +59,9 @@ class Service:
         app.router.add_get("/readyz", _only_at(server.ops_port, health.readyz))
         app.router.add_get("/metrics", _only_at(server.ops_port, metrics.expose))
         app.router.add_get("/openapi/v3", _describe(self))
+        for route in self.local:
+            handler = _only_from_here(cast(Handler, route.handler))
+            app.router.add_route(route.method, route.path, _only_at(server.ops_port, handler))
         app.on_shutdown.append(_announce_stop)
         app.cleanup_ctx.append(_watch_needs)
         app.cleanup_ctx.extend(_run_in_background(self.name, task) for task in self.background)
@@ -117,15 +123,27 @@ def service(
     plain: Iterable[AbstractRouteDef] = (),
     background: Iterable[Background] = (),
     headers: Mapping[str, str] | None = None,
+    local: Iterable[RouteDef] = (),
 ) -> Service:
     """Describes a service.
 
     `needs` are opened when it starts, reported in /readyz, and closed in reverse. `groups` are its routes;
     `plain` are routes of aiohttp's own kind, without identity, limits or a place in the OpenAPI document.
     `background` are coroutine functions that run beside the requests, once in every process, and are
-    cancelled when it stops. `headers` go with every response.
+    cancelled when it stops. `headers` go with every response. `local` are routes for whoever is on the same
+    machine, or in the same pod, with a coroutine function each: they are not there for anybody else, nor at
+    another port than that of /metrics.
     """
-    return Service(name, config, tuple(needs), tuple(groups), tuple(plain), tuple(background), headers or {})
+    return Service(
+        name,
+        config,
+        tuple(needs),
+        tuple(groups),
+        tuple(plain),
+        tuple(background),
+        headers or {},
+        local=tuple(local),
+    )
 
 
 def _describe(service: Service) -> Handler:
@@ -154,6 +172,23 @@ def _only_at(port: int | None, handler: Handler) -> Handler:
         return await handler(request)
 
     return handler if port is None else answer
+
+
+def _only_from_here(handler: Handler) -> Handler:
+    """`handler`, for requests whose connection comes from this machine itself."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        if not peer or not _is_loopback(peer[0]):
+            raise NotFound("there is nothing at this path")
+        return await handler(request)
+
+    return answer
+
+
+def _is_loopback(address: str) -> bool:
+    parsed = ip_address(address)
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 async def _watch_needs(app: web.Application) -> AsyncIterator[None]:

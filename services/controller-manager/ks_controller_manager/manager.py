@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from ks_controller_manager.application.controller import ApplicationController
 from ks_controller_manager.clusterrolebinding.controller import ClusterRoleBindingController
@@ -25,6 +26,7 @@ from ks_controller_manager.workspace.controller import WorkspaceController
 from kubekit.cluster import Cluster
 from kubekit.controller import Controller, ControllerManager
 from kubekit.leases import LeaderElector, StillLeading
+from kubekit.view import view
 from servicekit.config import ConfigError
 
 log = logging.getLogger(__name__)
@@ -104,6 +106,16 @@ class Manager:
         elector = self._elector
         if elector is not None and not elector.holder and not elector.is_leader:
             yield f"nobody leads: the lease {elector.namespace}/{elector.name} could not be taken yet"
+
+    def view(self) -> dict[str, Any]:
+        """Who leads, and what each controller is at; plain data for JSON."""
+        elector = self._elector
+        return {
+            "leaderElection": elector is not None,
+            "leading": elector is None or elector.is_leader,
+            "leader": elector.holder if elector is not None else "",
+            "controllers": [view(controller) for controller in self._controllers.controllers],
+        }
 
     async def close(self) -> None:
         """Nothing to close: `run` ends when it is cancelled."""

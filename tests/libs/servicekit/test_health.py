@@ -3,9 +3,12 @@
 import asyncio
 
 import aiohttp
+import pytest
+from aiohttp import web
 
 from harness.small_service import demo_group, serving
 from harness.waiting import eventually
+from servicekit.app import _is_loopback
 from servicekit.health import Health
 
 
@@ -194,3 +197,26 @@ async def test_metrics_count_by_template_and_not_by_path(serve):
     assert "made-up-path" not in text
     assert "BREW" not in text
     assert "process_resident_memory_bytes" in text
+
+
+def _secret() -> web.RouteDef:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"said": "all"})
+
+    return web.get("/debug/all", answer)
+
+
+async def test_what_is_for_the_machine_itself_is_not_there_for_others(serve, monkeypatch):
+    client = await serve(demo_group(), parts={"local": [_secret()]})
+    answer = await client.get("/debug/all")
+    assert (answer.status, await answer.json()) == (200, {"said": "all"})
+    monkeypatch.setattr("servicekit.app._is_loopback", lambda _: False)
+    assert (await client.get("/debug/all")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.1.2.3", False), ("::2", False)],
+)
+def test_the_machine_itself_is_told_by_its_address(address, local):
+    assert _is_loopback(address) is local
