@@ -368,6 +368,10 @@ class Cluster:
             informer.start()
         return informer.cache
 
+    def caches(self, resource: Resource) -> Sequence[Cache]:
+        """Every cache of a resource that somebody asked for."""
+        return [informer.cache for (of, _, _), informer in self._informers.items() if of == resource]
+
     async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)

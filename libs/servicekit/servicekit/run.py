@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from servicekit import logs
 from servicekit.app import Service, version_of
@@ -13,6 +14,17 @@ from servicekit.serving import ListenError
 from servicekit.serving import serve as serve_alone
 
 C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[C]):
+    """A command of one service alone. `run` gives the exit status; `arguments` adds flags of its own."""
+
+    help: str
+    run: Callable[[C, argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+
 S = TypeVar("S", bound=Service)
 
 EPILOG = """\
@@ -34,22 +46,28 @@ def main(
     *,
     serve: Callable[[S, str | None], None] = serve_alone,
     shorthands: Mapping[str, tuple[str, str]] | None = None,
+    commands: Mapping[str, Command[C]] | None = None,
 ) -> None:
     """Runs the command line of the service `name`, whose `build` makes it from its configuration.
 
     `serve` runs what `build` made until it is told to stop, and writes its address to the file that it is
     given. `shorthands` are flags that are short for one value each: `{"--flag": ("section.key", "help")}`.
+    `commands` are what this service can do besides, by name.
 
     Exits with 0 after a clean stop, 1 when it cannot serve, 2 when the command line or the configuration is
     wrong.
     """
-    options = _parser(name, shorthands or {}).parse_args(argv)
+    more = commands or {}
+    options = _parser(name, shorthands or {}, more).parse_args(argv)
     try:
         config = load_options(config_class, options, os.environ)
         if options.command == "check-config":
             _check_config(config, build)
         elif options.command == "openapi":
             _print_openapi(build(config))
+        elif options.command in more:
+            logs.configure(config.log)
+            sys.exit(more[options.command].run(config, options))
         else:
             logs.configure(config.log)
             serve(build(config), options.address_file)
@@ -68,7 +86,12 @@ def _complain(name: str, message: str, status: int) -> int:
     return status
 
 
-def _parser(name: str, shorthands: Mapping[str, tuple[str, str]]) -> argparse.ArgumentParser:
+_COMMANDS = "serve (default), openapi: print the API's description, check-config: print what is in effect"
+
+
+def _parser(
+    name: str, shorthands: Mapping[str, tuple[str, str]], commands: Mapping[str, Command[Any]]
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=name,
         epilog=EPILOG.format(name=name),
@@ -78,10 +101,12 @@ def _parser(name: str, shorthands: Mapping[str, tuple[str, str]]) -> argparse.Ar
     parser.add_argument(
         "command",
         nargs="?",
-        choices=("serve", "openapi", "check-config"),
+        choices=("serve", "openapi", "check-config", *commands),
         default="serve",
-        help="serve (default), openapi: print the API's description, check-config: print what is in effect",
+        help="; ".join([_COMMANDS, *(f"{title}: {command.help}" for title, command in commands.items())]),
     )
+    for command in commands.values():
+        command.arguments(parser)
     add_arguments(parser, shorthands)
     parser.add_argument(
         "--address-file", metavar="FILE", help="write the bound host:port to FILE once listening"

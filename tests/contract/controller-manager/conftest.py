@@ -14,12 +14,25 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from harness.kubernetes import KubernetesServer
+from harness.installation import install
+from harness.kubernetes import KubernetesServer, LocalKubernetes
 from harness.services import RunningService, running_service
+from ks_controller_manager.rbac import binding_object, role_object, role_ref
+from ks_controller_manager.rbac import user as subject_of
 from kubekit.cluster import Cluster
 from kubekit.config import ClusterConfig
 from kubekit.errors import NotFound
-from kubekit.resource import NAMESPACES, SERVICE_ACCOUNTS, WORKSPACES, Object, Resource
+from kubekit.resource import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    NAMESPACES,
+    SERVICE_ACCOUNTS,
+    WORKSPACES,
+    Object,
+    Resource,
+)
+from localkube.cluster import Localkube
+from localkube.progress import progress_for
 
 WORKSPACE_LABEL = "kubesphere.io/workspace"
 _COPIED = ("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
@@ -28,17 +41,6 @@ _COPIED = ("name", "namespace", "labels", "annotations", "finalizers", "ownerRef
 def manager_config(kubeconfig: Path, **more: Any) -> dict[str, Any]:
     """kubesphere.yaml for a test: log as text, back at work soon after a crash."""
     return {"kubernetes": {"kubeconfig": str(kubeconfig)}, "log": {"format": "text"}, **more}
-
-
-async def install(kubeconfig: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "ks_installer", "apply", "--profile", "dev", "--kubeconfig", str(kubeconfig)),
-        stdout=DEVNULL,
-        stderr=PIPE,
-    )
-    _, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
 
 
 def _with_token(kubeconfig: Path, token: str, target: Path) -> Path:
@@ -213,6 +215,52 @@ def run_manager() -> Callable[..., Awaitable[tuple[int, str]]]:
         )
         _, err = await process.communicate()
         return process.returncode or 0, err.decode()
+
+    return run
+
+
+@pytest_asyncio.fixture(scope="module")
+async def own_kubernetes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalKubernetes]:
+    """A control plane that nobody else uses and that knows nothing of the platform yet."""
+    directory = tmp_path_factory.mktemp("own")
+    cluster = Localkube("tests-own", directory, control_plane_only=True, progress=progress_for())
+    try:
+        await asyncio.to_thread(cluster.up)
+        yield LocalKubernetes(cluster, directory)
+    finally:
+        await asyncio.to_thread(cluster.down, delete=True)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def reader_kubeconfig(kubernetes: KubernetesServer, cluster: Cluster) -> Path:
+    """Of the session's cluster, for a user who may read everything and write nothing."""
+    user = "plan-reader"
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}]
+    role = role_object("ClusterRole", {"name": user}, rules)
+    binding = binding_object(
+        "ClusterRoleBinding", {"name": user}, role_ref("ClusterRole", user), [subject_of(user)]
+    )
+    await cluster.apply(CLUSTER_ROLES, role, field_manager="tests")
+    await cluster.apply(CLUSTER_ROLE_BINDINGS, binding, field_manager="tests")
+    return await kubernetes.user_kubeconfig(user)
+
+
+@pytest.fixture(scope="session")
+def plan() -> Callable[..., Awaitable[tuple[int, str]]]:
+    """Runs `ks-controller-manager plan` as the user of a kubeconfig.
+
+    Gives its exit code and what it printed, to standard output or else to standard error.
+    """
+
+    async def run(kubeconfig: Path, *arguments: str) -> tuple[int, str]:
+        setting = f"kubernetes.kubeconfig={kubeconfig}"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ks_controller_manager", "plan", "--set", setting, *arguments),
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        out, err = await process.communicate()
+        return process.returncode or 0, (out or err).decode()
 
     return run
 

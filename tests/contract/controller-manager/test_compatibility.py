@@ -14,6 +14,7 @@ import pytest
 
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
+from kubekit.objects import key_of
 from kubekit.resource import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
@@ -23,6 +24,7 @@ from kubekit.resource import (
     WORKSPACES,
     Object,
 )
+from kubekit.store import Key
 
 pytestmark = pytest.mark.kubernetes
 
@@ -132,19 +134,55 @@ async def same(cluster: Cluster, kind: str, recorded: Object) -> None:
     assert comparable(kind, await live(cluster, kind, recorded)) == comparable(kind, recorded)
 
 
-async def test_the_first_start_on_a_cluster_of_v211_changes_only_what_is_accepted(
-    cluster: Cluster, tenants: Any, names: dict[str, str], managers: Callable[..., Any]
-) -> None:
+async def made_by_v211(cluster: Cluster, tenants: Any, names: dict[str, str]) -> dict[str, Object]:
+    """The objects of the recorded demo workspace, but for the workspace itself, as v2.1.1 left them."""
     workspace = await tenants.workspace(name=names["demo-ws"])
     finalizers = {"metadata": {"finalizers": ["finalizers.tenant.kubesphere.io"]}}
     await cluster.patch(WORKSPACES, names["demo-ws"], finalizers)
-    before: dict[tuple[str, str], Object] = {}
+    before: dict[str, Object] = {}
     for kind in list(KINDS)[1:]:
         for recorded in demo(kind, names):
             made = await tenants.copy(KINDS[kind], recorded, owner_uid=workspace["metadata"]["uid"])
-            before[kind, str(made["metadata"].get("namespace")) + "/" + made["metadata"]["name"]] = made
+            before[f"{kind} {key_of(made)}"] = made
+    return before
+
+
+async def changed_since(cluster: Cluster, before: dict[str, Object]) -> dict[str, Object]:
+    """The objects that were written since, as they are."""
+    now = {what: await live(cluster, what.partition(" ")[0], old) for what, old in before.items()}
+    return {
+        what: new
+        for what, new in now.items()
+        if new["metadata"]["resourceVersion"] != before[what]["metadata"]["resourceVersion"]
+    }
+
+
+def planned(document: str, names: dict[str, str]) -> dict[str, Object]:
+    """The entries of a plan that are about this test's objects."""
+    plurals = {resource.kind: plural for plural, resource in KINDS.items()}
+    entries = json.loads(document)["changes"]
+    return {
+        f"{plurals[entry['kind']]} {Key(entry['namespace'], entry['name'])}": entry
+        for entry in entries
+        if any(name in json.dumps(entry) for name in names.values())
+    }
+
+
+async def test_the_first_start_on_a_cluster_of_v211_changes_only_what_is_accepted_and_planned(
+    cluster: Cluster,
+    tenants: Any,
+    names: dict[str, str],
+    managers: Callable[..., Any],
+    plan: Callable[..., Any],
+    reader_kubeconfig: Path,
+) -> None:
+    before = await made_by_v211(cluster, tenants, names)
+    code, told = await plan(reader_kubeconfig, "--json")
+    assert code == 1, told
+    plans = planned(told, names)
+    assert await changed_since(cluster, before) == {}
     async with managers():
-        await eventually(lambda: reconciled(cluster, names["demo-ws"]), 20)
+        await eventually(lambda: reconciled(cluster, names["demo-ws"]), 60)
 
         async def settled() -> None:
             viewer = await cluster.get(ROLES, "viewer", names["demo-ns2"])
@@ -152,19 +190,22 @@ async def test_the_first_start_on_a_cluster_of_v211_changes_only_what_is_accepte
                 "rules"
             ]
 
-        await eventually(settled, 20)
-    changed = set()
-    for (kind, name), old in before.items():
-        new = await live(cluster, kind, old)
-        if new["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"]:
-            changed.add(f"{kind} {name.partition('/')[2]}")
-        assert comparable(kind, new) == comparable(kind, old)
-    assert changed == {
-        "roles viewer",
-        "roles operator",
+        await eventually(settled, 60)
+    changed = await changed_since(cluster, before)
+    for what, new in changed.items():
+        kind = what.partition(" ")[0]
+        assert comparable(kind, new) == comparable(kind, before[what])
+        assert comparable(kind, plans[what]["after"]) == comparable(kind, new)
+        assert plans[what]["after"]["rules"] == new["rules"]
+    ours = (names["demo-ns1"], names["demo-ns2"])
+    assert changed.keys() == {
+        *(f"roles {name}/{role}" for name in ours for role in ("viewer", "operator")),
         f"clusterroles workspace:{names['demo-ws']}:admin",
         f"clusterroles workspace:{names['demo-ws']}:viewer",
     }
+    assert plans.keys() == changed.keys() | {f"workspaces {names['demo-ws']}"}
+    code, told = await plan(reader_kubeconfig, "--json")
+    assert planned(told, names) == {}
 
 
 async def reconciled(cluster: Cluster, workspace: str) -> None:

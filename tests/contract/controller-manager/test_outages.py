@@ -1,6 +1,5 @@
 """The controller manager while Kubernetes, or a part of it, is away."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,8 @@ from kubekit.cluster import Cluster
 from kubekit.config import ClusterConfig
 from kubekit.errors import KubernetesError
 from kubekit.resource import CLUSTER_ROLES, NAMESPACES, ROLE_BINDINGS, WORKSPACES
-from localkube.cluster import Localkube
-from localkube.progress import progress_for
 
 pytestmark = pytest.mark.kubernetes
-
-
-@pytest_asyncio.fixture(scope="module")
-async def own_kubernetes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalKubernetes]:
-    """A control plane that nobody else uses and that knows nothing of the platform yet."""
-    directory = tmp_path_factory.mktemp("outages")
-    cluster = Localkube("tests-outages", directory, control_plane_only=True, progress=progress_for())
-    try:
-        await asyncio.to_thread(cluster.up)
-        yield LocalKubernetes(cluster, directory)
-    finally:
-        await asyncio.to_thread(cluster.down, delete=True)
 
 
 @pytest_asyncio.fixture(scope="module")
