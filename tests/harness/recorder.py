@@ -10,8 +10,8 @@ from servicekit.identity import IDENTITY_HEADER, IdentityVerifier
 
 _LINE = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!-~]*) HTTP/1\.1")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t -~\x80-\xff]*)")
-_FORBIDDEN = re.compile(rb"x-token-|impersonate-|x-remote-|x-http-method|transfer-encoding.|content-length.")
-_ALLOWED_PATH = re.compile(rb"/open/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_FORBIDDEN = re.compile(rb"x-token-|impersonate-|x-remote-|x-http-method")
+_ALLOWED_PATH = re.compile(rb"/open(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
