@@ -8,17 +8,18 @@ _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "ku
 """What a test that uses a fixture, by whatever way, is marked with."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one.
-
-    Of several processes (`-n`), one runs all tests that need a node; each other file's tests stay together.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks a test. Of several processes (`-n`), one runs all tests that need a node; those of each other
+    file stay together.
     """
-    for item in items:
-        used = _MARKS.keys() & getattr(item, "fixturenames", ())
-        for mark in {_MARKS[fixture] for fixture in used}:
-            item.add_marker(mark)
-        item.add_marker(pytest.mark.xdist_group("node" if _needs_node(item) else item.path.as_posix()))
+    used = _MARKS.keys() & getattr(item, "fixturenames", ())
+    for mark in {_MARKS[fixture] for fixture in used}:
+        item.add_marker(mark)
+    item.add_marker(pytest.mark.xdist_group("node" if _needs_node(item) else item.path.as_posix()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one."""
     items.sort(key=_uses_platform)
 
 

@@ -25,6 +25,14 @@ async def admin(own_kubernetes: LocalKubernetes) -> AsyncIterator[Cluster]:
         yield opened
 
 
+@pytest_asyncio.fixture(scope="module")
+async def installed(
+    own_kubernetes: LocalKubernetes, install_platform: Callable[[Path], Awaitable[None]]
+) -> None:
+    """The platform is installed, by an earlier test or now."""
+    await install_platform(own_kubernetes.kubeconfig)
+
+
 @pytest.fixture
 def manager_of(own_kubernetes: LocalKubernetes, tmp_path: Path) -> Callable[[], Any]:
     config = {
@@ -46,7 +54,7 @@ async def unready(manager: RunningService) -> str:
 async def says(manager: RunningService, reason: str) -> None:
     async def check() -> None:
         told = await unready(manager)
-        assert (reason in told) if reason else not told
+        assert (reason in told) if reason else not told, told
 
     await eventually(check, 30)
 
@@ -86,6 +94,7 @@ async def test_missing_definitions_are_waited_for(
         await says(manager, "")
 
 
+@pytest.mark.usefixtures("installed")
 async def test_a_cluster_that_is_down_at_the_start_is_waited_for(
     own_kubernetes: LocalKubernetes, admin: Cluster, manager_of: Callable[[], Any]
 ) -> None:
@@ -98,6 +107,7 @@ async def test_a_cluster_that_is_down_at_the_start_is_waited_for(
         await says(manager, "")
 
 
+@pytest.mark.usefixtures("installed")
 async def test_a_cluster_that_goes_away_is_picked_up_where_it_was_left(
     own_kubernetes: LocalKubernetes, admin: Cluster, manager_of: Callable[[], Any]
 ) -> None:

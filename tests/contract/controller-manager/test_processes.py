@@ -182,7 +182,8 @@ async def test_its_own_account_is_enough(
     ("verb", "path"),
     [
         ("GET", "/api/v1/secrets"),
-        ("GET", "/api/v1/pods"),
+        ("GET", "/api/v1/nodes"),
+        ("DELETE", "/api/v1/namespaces/default/pods/any"),
         ("DELETE", "/api/v1/namespaces/default"),
         ("POST", "/api/v1/namespaces"),
         ("DELETE", "/apis/tenant.kubesphere.io/v1alpha1/workspaces/system-workspace"),
