@@ -104,7 +104,7 @@ async def test_a_deleted_session_is_forgotten_at_once(
 async def test_a_second_login_ends_the_first(redis_server: RunningServer[Redis]) -> None:
     """With what ks-account does in Redis where a user may have one session."""
     account = AccountSessions(RedisConfig(host="127.0.0.1", port=redis_server.port), 1)
-    attempt = Attempt("agw-single", "192.0.2.1", "192.0.2.1")
+    attempt = Attempt("agw-single", "198.51.100.71", "198.51.100.71")
     limits = Limits(60, 10, 10, 10)
     async with told(redis_server.port) as sessions:
         tokens = [login_token("agw-single", jti=name) for name in ("first", "second")]
