@@ -11,7 +11,7 @@ PACKAGES := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject
 IMAGES := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 
 # One process of tests a core; what is narrowed by ARGS runs in one, which starts sooner.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+PARALLEL := --numprocesses auto --maxprocesses 4
 
 # A setting counts only when the command line makes it: an environment may hold KUBECONFIG, or KUBERNETES_PORT in a pod.
 said = $(filter command,$(origin $(1)))

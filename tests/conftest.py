@@ -1,25 +1,43 @@
 """Loads the fixtures that all tests share, marks the tests by what they need, and orders and groups them."""
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["harness.fixtures"]
 
 _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "kubernetes"}
 """What a test that uses a fixture, by whatever way, is marked with."""
+_NODE_FILES = (
+    "tests/system/",
+    "tests/contract/apiserver/test_terminal.py",
+    "tests/tools/localkube/test_node.py",
+)
+"""Where the tests are that need a node: a machine runs one at a time."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marks a test. Of several processes (`-n`), one runs all tests that need a node; those of each other
-    file stay together.
-    """
-    used = _MARKS.keys() & getattr(item, "fixturenames", ())
-    for mark in {_MARKS[fixture] for fixture in used}:
-        item.add_marker(mark)
-    item.add_marker(pytest.mark.xdist_group("node" if _needs_node(item) else item.path.as_posix()))
+class ByFile(LoadScopeScheduling):
+    """Of several processes (`-n`), one runs all tests that need a node; each other file's stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "node" if nodeid.startswith(_NODE_FILES) else nodeid.partition("::")[0]
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are handed out."""
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole platform come last: it keeps its node to the end, and a machine runs one."""
+    """Tests of the whole platform come last: it keeps its node to the end."""
+    for item in items:
+        used = _MARKS.keys() & getattr(item, "fixturenames", ())
+        for mark in {_MARKS[fixture] for fixture in used}:
+            item.add_marker(mark)
+        if _needs_node(item) and not item.nodeid.startswith(_NODE_FILES):
+            raise pytest.UsageError(f"{item.nodeid} needs a node: name its file in {__file__}")
     items.sort(key=_uses_platform)
 
 
