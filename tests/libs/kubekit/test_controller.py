@@ -355,8 +355,7 @@ async def test_another_resource_wakes_what_it_concerns(cluster: Cluster, namespa
     async with running(controller):
         key = Key(None, namespace)
         await eventually(lambda: _contains(woken, key))
-        # Namespaces of earlier tests that still end are tried again, at longer and longer intervals.
-    await eventually(lambda: _idle(controller), timeout=90)
+        await eventually(lambda: _idle(controller), timeout=90)
         woken.clear()
         await cluster.create(CONFIG_MAPS, {"metadata": {"name": "wakes"}}, namespace)
         await eventually(lambda: _contains(woken, key))
