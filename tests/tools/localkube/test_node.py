@@ -156,7 +156,9 @@ def test_pods_live_on_when_the_kubelet_and_containerd_are_restarted(cluster: Loc
     assert cluster.status().problem == "not running: containerd, kubelet, kube-proxy"
     cluster.start_component("containerd")
     assert cluster.up().ready
-    assert run(cluster, "exec", "shell", "--", "wget", "-qO-", "http://web") == "served from a volume"
+    # The name server may be out of its Service for as long as the kubelet has not looked at it again.
+    fetch = ("timeout", "60", "sh", "-c", "until wget -qO- http://web; do sleep 1; done")
+    assert run(cluster, "exec", "shell", "--", *fetch) == "served from a volume"
     after = run(cluster, "get", "pod", "web", "-o", "jsonpath={.status.containerStatuses[0].containerID}")
     assert after == before
 
