@@ -36,14 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = _MARKS.keys() & getattr(item, "fixturenames", ())
         for mark in {_MARKS[fixture] for fixture in used}:
             item.add_marker(mark)
-        if _needs_node(item) and not item.nodeid.startswith(_NODE_FILES):
-            raise pytest.UsageError(f"{item.nodeid} needs a node: name its file in {__file__}")
     items.sort(key=_uses_platform)
 
 
 def _uses_platform(item: pytest.Item) -> bool:
     return "platform" in getattr(item, "fixturenames", ())
-
-
-def _needs_node(item: pytest.Item) -> bool:
-    return _uses_platform(item) or item.get_closest_marker("node") is not None
