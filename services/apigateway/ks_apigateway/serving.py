@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from ks_apigateway import reload, tls
+from ks_apigateway import output, reload, tls
 from ks_apigateway.access_log import AccessLog
 from ks_apigateway.app import GatewayService
 from ks_apigateway.observation import GatewayCollector, Observation
@@ -61,6 +61,8 @@ def serve(service: GatewayService, address_file: str | None = None) -> None:
 
 def run(service: GatewayService, doors: Doors, assignment: Assignment | None = None) -> None:
     """Serves at `doors` in this process; a worker also ends when its supervisor does."""
+    if assignment is not None:
+        output.expect_others()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
