@@ -8,6 +8,7 @@ import orjson
 
 from ks_apigateway.output import write_lines
 from ks_apigateway.proxy.exchange import Exchange
+from ks_apigateway.proxy.outcome import Forward
 from ks_apigateway.proxy.request import Request
 from servicekit.access_log import mask
 
@@ -16,9 +17,6 @@ FLUSH_INTERVAL = 0.2
 CAPACITY = 50_000
 """Lines that may wait; more are counted and dropped."""
 MAX_PATH = 2048
-_SHORT = 512
-_REMEMBERED = 4096
-"""Bytes of a path, and how many of them, that are remembered as they stand in the log."""
 CLIENT_CLOSED = 499
 """The status for a client that left before it had its answer, as nginx logs it."""
 
@@ -31,7 +29,6 @@ class AccessLog:
         self.dropped = 0
         self._second = 0
         self._stamp = b""
-        self._described: dict[tuple[str, bytes, bytes, str, str, str, str], bytes] = {}
 
     def add(self, exchange: Exchange, status: int, seconds: float, *, aborted: bool) -> None:
         """Notes a request that ended, and took `seconds`."""
@@ -57,29 +54,10 @@ class AccessLog:
                 seconds * 1000,
                 _members({"address": exchange.client.address})
                 if request is None
-                else self._of_request(request, exchange),
+                else _of_request(request, exchange.forward),
                 b',"aborted":true' if aborted else b"",
             )
         )
-
-    def _of_request(self, request: Request, exchange: Exchange) -> bytes:
-        """What the line says of the request itself; remembered unless it had a secret."""
-        forward = exchange.forward
-        upstream = forward.pool.name if forward is not None else ""
-        key = (
-            request.method_name, request.raw_path, request.query, request.user, request.head.address,
-            request.route, upstream,
-        )  # fmt: skip
-        known = self._described.get(key)
-        if known is None:
-            path = _path(request)
-            masked = mask(path) if request.query else path
-            known = _described(request, masked, upstream)
-            if len(path) <= _SHORT and masked == path:
-                if len(self._described) >= _REMEMBERED:
-                    self._described.clear()
-                self._described[key] = known
-        return known
 
     async def run(self) -> None:
         """Writes what comes, until it is cancelled; then what is left."""
@@ -101,8 +79,22 @@ class AccessLog:
             write_lines(lines)
 
 
+def _of_request(request: Request, forward: Forward | None) -> bytes:
+    """What the line says of the request itself; kept with `forward` unless it had a secret."""
+    if forward is None:
+        return _described(request, mask(_path(request)), "")
+    known = forward.described
+    if known is None:
+        path = _path(request)
+        masked = mask(path)
+        known = _described(request, masked, forward.pool.name)
+        if masked == path:
+            forward.described = known
+    return known
+
+
 def _path(request: Request) -> str:
-    path = request.raw_text
+    path = request.target.raw_text
     return f"{path}?{request.query.decode('ascii')}" if request.query else path
 
 

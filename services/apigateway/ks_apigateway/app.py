@@ -14,6 +14,7 @@ from ks_apigateway.config import GatewayConfig
 from ks_apigateway.doubts import doubts
 from ks_apigateway.explain import api as explain_api
 from ks_apigateway.explain.explanation import Explanations, FindRoute
+from ks_apigateway.forwards import Forwards
 from ks_apigateway.gateway import Gateway
 from ks_apigateway.identity import Identities
 from ks_apigateway.openapi import api as openapi_api
@@ -72,8 +73,7 @@ def build(config: GatewayConfig) -> GatewayService:
         sessions=sessions,
         access=access,
         limits=Limits(cluster),
-        identities=Identities(secret),
-        cluster=cluster,
+        forwards=Forwards(upstreams, Identities(secret), cluster),
         health=health,
         limiter=Limiter(config.gateway.rate_limits),
         trail=trail,

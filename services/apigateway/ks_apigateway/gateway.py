@@ -15,13 +15,12 @@ from ks_apigateway.authn.sessions import Sessions
 from ks_apigateway.authn.token import Claims
 from ks_apigateway.authz.access import Access
 from ks_apigateway.authz.limits import Limits
-from ks_apigateway.identity import PLATFORM, Identities, basic, bearer, impersonation, user_line
+from ks_apigateway.forwards import Forwards
 from ks_apigateway.proxy.outcome import Answer, Forward, Outcome
 from ks_apigateway.proxy.request import Request
 from ks_apigateway.ratelimit.limiter import Limiter
-from ks_apigateway.routes import KUBERNETES, Authentication, Authorization, Credentials, Route, Table
+from ks_apigateway.routes import Authentication, Authorization, Route, Table
 from ks_apigateway.upstreams import Upstreams
-from kubekit.cluster import Cluster
 from servicekit.errors import NotFound
 from servicekit.health import Health
 
@@ -29,7 +28,6 @@ HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
 # Reading a member of an Enum costs as much as a call; these are read for every request.
 _ANONYMOUS = Authentication.NONE
 _RBAC = Authorization.RBAC
-_BASIC, _TOKEN = Credentials.BASIC, Credentials.TOKEN
 
 
 class Gateway:
@@ -43,8 +41,7 @@ class Gateway:
         sessions: Sessions,
         access: Access,
         limits: Limits,
-        identities: Identities,
-        cluster: Cluster,
+        forwards: Forwards,
         health: Health,
         limiter: Limiter,
         trail: Trail | None = None,
@@ -56,8 +53,7 @@ class Gateway:
         self._sessions = sessions
         self._access = access
         self._limits = limits
-        self._identities = identities
-        self._cluster = cluster
+        self.forwards = forwards
         self._health = health
         self.limiter = limiter
         self._trail = trail
@@ -105,7 +101,7 @@ class Gateway:
         if request.head.upgrade:
             origin.check(request, found.source, self._allowed_origins)
         if route.authorize is _RBAC:
-            request.because = self._access.check(claims, request.method_name, request.raw_text)
+            request.because = self._access.check(claims, request.method_name, request.target.raw_text)
         return self._forward(request, route, claims, found, query)
 
     def _forward(
@@ -115,34 +111,7 @@ class Gateway:
             self.limiter.check_route(route.label, route.rate_limit, request.user, request.head.address)
         if self._trail is not None:
             self._trail.started(request)
-        raw_path = request.raw_path
-        forward = Forward(
-            self.upstreams.pool(route.upstream),
-            raw_path if route.rewrite is None else route.upstream_path(raw_path),
-            query,
-            body_bytes=route.max_body,
-            body_timeout=route.body_timeout,
-            first_byte_timeout=route.first_byte_timeout,
-            answer_timeout=route.answer_timeout,
-        )
-        if route.upstream == KUBERNETES:
-            assert claims is not None
-            forward.host = forward.pool.servers[0].authority
-            forward.lines = impersonation(self._cluster, claims)
-            return forward
-        head = request.head
-        forward.lines = self._identities.line(route.upstream, claims, head.address)
-        cookies = credential.other_cookies(head) if head.has_cookie else b""
-        if cookies:
-            forward.lines += b"cookie: %b\r\n" % cookies
-        if claims is not None and found is not None:
-            if route.upstream not in PLATFORM:
-                forward.lines += user_line(claims)
-            if route.credentials is _BASIC:
-                forward.lines += basic(claims, found.token)
-            elif route.credentials is _TOKEN:
-                forward.lines += bearer(found.token)
-        return forward
+        return self.forwards.of(request, route, claims, found, query)
 
     def _answer_health(self, path: str) -> Answer:
         if path == "/healthz":

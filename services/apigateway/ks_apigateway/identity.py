@@ -4,6 +4,7 @@ wrote.
 
 from base64 import b64encode
 from time import monotonic
+from typing import NamedTuple
 
 from ks_apigateway.authn.token import Claims
 from kubekit.cluster import Cluster
@@ -27,15 +28,13 @@ class Identities:
         self._secret = secret
         self._signatures: dict[str, _Signatures] = {}
 
-    def line(self, upstream: str, claims: Claims | None, address: str) -> bytes:
-        """The header line with the signed identity for `upstream`; `claims` is None for somebody who did not
-        sign in.
-        """
+    def sign(self, upstream: str, claims: Claims | None, address: str) -> "Signed":
+        """The identity for `upstream`; `claims` is None for somebody who did not sign in."""
         signatures = self._signatures.get(upstream)
         if signatures is None:
             signer = IdentitySigner(self._secret, audience_of(upstream))
             signatures = self._signatures[upstream] = _Signatures(signer)
-        return signatures.line(claims, address)
+        return signatures.sign(claims, address)
 
 
 def audience_of(upstream: str) -> str:
@@ -43,26 +42,33 @@ def audience_of(upstream: str) -> str:
     return AUDIENCE if upstream in PLATFORM else f"upstream/{upstream}"
 
 
+class Signed(NamedTuple):
+    """A header line with a signed identity, and until when by the monotonic clock it serves again."""
+
+    line: bytes
+    until: float
+
+
 class _Signatures:
     """Remembers what was signed for a little while: a signature for each request would cost more."""
 
     def __init__(self, signer: IdentitySigner) -> None:
         self._signer = signer
-        self._signed: dict[tuple[str, tuple[str, ...], str] | str, tuple[float, bytes]] = {}
+        self._signed: dict[tuple[str, tuple[str, ...], str] | str, Signed] = {}
 
-    def line(self, claims: Claims | None, address: str) -> bytes:
+    def sign(self, claims: Claims | None, address: str) -> Signed:
         key = address if claims is None else (claims.user, claims.groups, address)
         now = monotonic()
         known = self._signed.get(key)
-        if known is not None and now - known[0] < REUSED:
-            return known[1]
+        if known is not None and now < known.until:
+            return known
         identity = anonymous(address) if claims is None else Identity(claims.user, claims.groups, address)
         line = b"%b: %b\r\n" % (IDENTITY_HEADER.encode(), self._signer.sign(identity).encode("ascii"))
         self._signed.pop(key, None)
         while len(self._signed) >= CAPACITY:
             del self._signed[next(iter(self._signed))]
-        self._signed[key] = (now, line)
-        return line
+        signed = self._signed[key] = Signed(line, now + REUSED)
+        return signed
 
 
 def user_line(claims: Claims) -> bytes:

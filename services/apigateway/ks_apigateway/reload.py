@@ -62,4 +62,5 @@ def apply(gateway: Gateway, file: routes.RoutesFile) -> None:
     table = Table(file.routes)
     gateway.upstreams.update(file.upstreams)
     gateway.table = table
+    gateway.forwards.forget()
     gateway.limiter.forget_routes()

@@ -27,7 +27,7 @@ MAX_GROUPS = 64
 
 def meaning_of(request: Request) -> RequestInfo:
     """What the request asks for; of a path that is ambiguous, only method and path."""
-    path = request.raw_path.decode("ascii")
+    path = request.target.raw_path.decode("ascii")
     try:
         return RequestInfo.of(request.method_name, path, request.query.decode("ascii"))
     except AmbiguousPath:
@@ -62,7 +62,7 @@ def encode(request: Request, info: RequestInfo, level: Level, stage: str, code: 
 
 
 def _uri(request: Request) -> str:
-    path = request.raw_path.decode("ascii")
+    path = request.target.raw_path.decode("ascii")
     if request.query:
         path = mask(f"{path}?{request.query.decode('ascii')}")
     return path[:MAX_URI]

@@ -35,7 +35,9 @@ class Limits:
     def check(self, claims: Claims, request: Request) -> None:
         """Raises Forbidden for what the token is not for; Unavailable while the namespaces are not known."""
         try:
-            asked = RequestInfo.of(request.method_name, request.raw_text, request.query.decode("latin-1"))
+            asked = RequestInfo.of(
+                request.method_name, request.target.raw_text, request.query.decode("latin-1")
+            )
         except AmbiguousPath as error:
             raise BadRequest(str(error)) from None
         if claims.must_change:

@@ -3,12 +3,14 @@ as they come.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ks_apigateway.proxy import heads
 from ks_apigateway.proxy.answers import error_answer
-from ks_apigateway.proxy.headers import VIA_LINE, Fields, answer_fields, trailer_lines
+from ks_apigateway.proxy.headers import Fields, answer_fields, trailer_lines
+from ks_apigateway.proxy.outbox import AT_ONCE
 from ks_apigateway.proxy.outcome import Answer, Forward
 from ks_apigateway.proxy.plain import PlainAnswer
 from ks_apigateway.proxy.pool import PooledConnection
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from ks_apigateway.proxy.client import ClientConnection
 
 log = logging.getLogger(__name__)
-
-JOINED = 16 * 1024
-"""Bytes of a piece of an answer that are copied to go out in one write with what comes before it."""
 
 
 class Framing(Enum):
@@ -37,7 +36,7 @@ class Framing(Enum):
 NONE, _LENGTH, _CHUNKED, _CLOSE = Framing
 
 
-class Answering:
+class Answering(ABC):
     """What becomes of the answer to `request`, which is None only where its head could not be read."""
 
     __slots__ = (
@@ -74,17 +73,17 @@ class Answering:
 
     # Of the request's side.
 
+    @abstractmethod
     def detach(self) -> None:
         """Lets go of the upstream and of whatever is awaited."""
-        raise NotImplementedError
 
+    @abstractmethod
     def try_again(self) -> bool:
         """Sends the request once more, where that is allowed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def await_next(self) -> None:
         """Sets the time until which the next thing must happen."""
-        raise NotImplementedError
 
     # From the upstream.
 
@@ -107,20 +106,13 @@ class Answering:
             request.tap.answer_lines(answer.lines)
             request.tap.answer_data(body)
         stays = request.head.stays and not (self.closes or client.server.draining)
-        head = b"HTTP/1.1 %d %b\r\n%bcontent-length: %d\r\n%b%bx-request-id: %b\r\n\r\n" % (
-            answer.status,
-            answer.reason,
-            answer.lines,
-            answer.length,
-            b"" if stays else self._connection_line(),
-            VIA_LINE,
-            self.id,
-        )
-        if client.transport is not None:
-            if len(body) <= JOINED:
-                client.transport.write(head + body)
-            else:
-                client.transport.writelines((head, body))
+        connection = b"" if stays else self._connection_line()
+        head = b"%b%b\r\n%b\r\n" % (answer.head, self.id, connection)
+        if len(body) < AT_ONCE:
+            client.write(head + body)
+        else:
+            client.write(head)
+            client.write(body)
         if whole:
             self._end(reusable=reusable)
         else:
@@ -179,17 +171,9 @@ class Answering:
         self.await_next()
 
     def _write_pending(self) -> None:
-        """What came together goes out in one system call."""
-        pending, transport = self._pending, self.client.transport
-        if not pending or transport is None:
-            return
-        if len(pending) == 1:
-            transport.write(pending[0])
-        elif len(pending[-1]) > JOINED:
-            transport.writelines(pending)
-        else:
-            transport.write(b"".join(pending))
-        pending.clear()
+        for piece in self._pending:
+            self.client.write(piece)
+        self._pending.clear()
 
     def answer_end(self, trailers: Fields, *, reusable: bool) -> None:
         """The answer is complete."""

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 class ClientConnection(RequestReading):
     """Answers requests one after the other, and reads no further than what it can answer."""
 
-    __slots__ = ("_advancing", "transport", "write_blocked")
+    __slots__ = ("_advancing", "write_blocked")
 
     def __init__(self, server: "Server") -> None:
         super().__init__(server)
-        self.transport: asyncio.Transport | None = None
         self.write_blocked = False
         self._advancing = False
 
@@ -47,6 +46,7 @@ class ClientConnection(RequestReading):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self.unsent = b""
         self._parser = None
         self.deadline = inf
         self._deaf = True
@@ -75,12 +75,9 @@ class ClientConnection(RequestReading):
         """Of the socket's other end."""
         return self._plain.address
 
-    def write(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
-
     def abort(self) -> None:
         """Ends the connection at once, so that the client sees that its answer is not whole."""
+        self.send_unsent()
         if self.transport is not None:
             self.transport.abort()
 
@@ -110,6 +107,8 @@ class ClientConnection(RequestReading):
         self.deadline = inf
         assert exchange is not None
         assert self.transport is not None
+        self.send_unsent()
+        upstream.send_unsent()
         self.server.left(self)
         early, exchange.early = exchange.early, b""
         tunnel.splice(self.server, exchange, self.transport, upstream, early=early, rest=rest)
@@ -167,6 +166,7 @@ class ClientConnection(RequestReading):
     def end(self) -> None:
         """Closes once everything is written, and hears no more."""
         self._deaf = True
+        self.send_unsent()
         if self.transport is not None:
             self.transport.close()
 
@@ -188,6 +188,7 @@ class ClientConnection(RequestReading):
     def _close_gently(self, *, whole: bool) -> None:
         self._deaf = True
         self._waiting.clear()
+        self.send_unsent()
         if self.transport is None:
             return
         if whole:

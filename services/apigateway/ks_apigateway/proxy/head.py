@@ -46,6 +46,7 @@ class Head:
         "peer",
         "peer_is_trusted",
         "scheme",
+        "size",
         "stays",
         "upgrade",
         "version",
@@ -59,8 +60,10 @@ class Head:
         address: str,
         scheme: bytes = b"http",
         peer_is_trusted: Callable[[str], bool] = lambda _: False,
+        size: int = 0,
     ) -> None:
-        """`address` is the socket's peer. Raises ServiceError when the request must be refused."""
+        """`address` is the socket's peer; `size`, in bytes, is given for a head that others of the same lines
+        share. Raises ServiceError when the request must be refused."""
         if version not in ("1.1", "1.0"):
             raise VersionNotSupported(f"HTTP/{version} is not supported; use HTTP/1.1")
         self.version = version
@@ -68,6 +71,7 @@ class Head:
         first = self._first = dict(fields)
         if len(first) != len(fields):
             first = self._first = dict(reversed(fields))
+        self.size = size
         self.lines: bytes | None = None
         self.note: object | None = None
         self.length: int | None = None

@@ -8,19 +8,29 @@ from ks_apigateway.proxy.request import Request
 def request_head(request: Request, forward: Forward, server_prefix: bytes, *, expect: bool) -> bytes:
     """The head of `request` as an upstream gets it, the empty line included."""
     head = request.head
-    path = server_prefix + forward.path if server_prefix else forward.path
+    first = forward.head
+    if first is None or server_prefix:
+        first = forward.head = _up_to_id(request, forward, server_prefix)
+    return b"%b%b\r\n%b\r\n" % (
+        first,
+        request.id,
+        _framing(request, expect) if head.chunked or head.upgrade or head.length is not None else b"",
+    )
+
+
+def _up_to_id(request: Request, forward: Forward, server_prefix: bytes) -> bytes:
+    head = request.head
     lines = head.lines
     if lines is None:
         lines = head.lines = _client_lines(request)
-    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%bx-request-id: %b\r\n%b%b\r\n" % (
+    return b"%b %b%b%b HTTP/1.1\r\nhost: %b\r\n%b%bx-request-id: " % (
         request.method,
-        path,
+        server_prefix,
+        forward.path,
         b"?" + forward.query if forward.query else b"",
         request.authority if forward.host is None else forward.host,
         lines,
-        request.id,
         forward.lines,
-        _framing(request, expect) if head.chunked or head.upgrade or head.length is not None else b"",
     )
 
 

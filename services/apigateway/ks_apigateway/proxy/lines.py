@@ -18,6 +18,8 @@ _STATUS = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*)
 _REMEMBERED = 4096
 _SHORT = 1024
 """Lines, and bytes of each, that are remembered."""
+UNIQUE = frozenset((b"x-request-id", b"audit-id", b"traceparent", b"traceresponse"))
+"""Headers of answers that are never the same again."""
 
 T = TypeVar("T")
 
@@ -40,7 +42,7 @@ class RequestLines(dict[bytes, tuple[bytes, bytes]]):
         field = _split(line)
         if classify(field[0])[1] is Rule.REFUSE:
             raise Doubtful
-        _remember(self, line, field)
+        remember(self, line, field)
         return field
 
 
@@ -59,7 +61,8 @@ class AnswerLines(dict[bytes, AnswerLine]):
         name, value = _split(line)
         passed = b"" if name in NOT_ANSWERED else b"%b: %b\r\n" % (name, value)
         meaning = AnswerLine(name, value, passed)
-        _remember(self, line, meaning)
+        if name not in UNIQUE:
+            remember(self, line, meaning)
         return meaning
 
 
@@ -72,11 +75,12 @@ class StatusLines(dict[bytes, tuple[int, bytes]]):
             raise Doubtful
         status = int(match[1])
         meaning = status, match[2] or REASONS.get(status, b"")
-        _remember(self, line, meaning)
+        remember(self, line, meaning)
         return meaning
 
 
-def _remember(known: dict[bytes, T], line: bytes, meaning: T) -> None:
+def remember(known: dict[bytes, T], line: bytes, meaning: T) -> None:
+    """Keeps in `known` what `line` means, unless it is long."""
     if len(line) > _SHORT:
         return
     if len(known) >= _REMEMBERED:

@@ -10,7 +10,7 @@ from ks_apigateway.proxy.request import Request
 @dataclass(slots=True)
 class Forward:
     """Send the request to `pool`. `path` and `lines` are written as they are, so whoever makes them
-    checks them.
+    checks them. One may serve several requests, when their lines and headers are the same.
     """
 
     pool: Pool
@@ -28,6 +28,10 @@ class Forward:
     first_byte_timeout: float | None = None
     answer_timeout: float | None = None
     """Instead of the pool's."""
+    head: bytes | None = None
+    """What is sent of a head, up to the request's id, once it was made."""
+    described: bytes | None = None
+    """What the access log says of such a request, once it was asked."""
 
 
 @dataclass(slots=True)

@@ -97,15 +97,11 @@ class Pool:
                     return connection
         return None
 
-    async def acquire(self) -> PooledConnection:
-        """A kept connection or a new one, after a wait in the queue when the pool is full.
+    async def connect(self) -> PooledConnection:
+        """A new connection, after a wait in the queue when the pool is full.
 
         Raises Unavailable when no server accepts, Overloaded when too many wait already.
         """
-        return self.take() or await self.connect()
-
-    async def connect(self) -> PooledConnection:
-        """A new connection."""
         try:
             async with asyncio.timeout(self.limits.connect_timeout):
                 await self._admit()

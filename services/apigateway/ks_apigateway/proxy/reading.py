@@ -1,7 +1,7 @@
 """The bytes of a client to its requests, in order; what it must not send ends its connection."""
 
-import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from math import inf
 from time import monotonic
@@ -13,6 +13,7 @@ from ks_apigateway.proxy import target
 from ks_apigateway.proxy.errors import HeadersTooLarge
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.headers import Fields, Rule, classify
+from ks_apigateway.proxy.outbox import Sender
 from ks_apigateway.proxy.plain import PlainReader
 from ks_apigateway.proxy.request import Request
 from servicekit.errors import BadRequest, MethodNotAllowed, ServiceError
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 _REFUSE = Rule.REFUSE
 
 
-class RequestReading(asyncio.Protocol):
+class RequestReading(Sender, ABC):
     """Puts requests into `_waiting`, the one whose body still comes into `_receiving` too.
 
     Those that leave nothing to doubt are read by a `PlainReader`, all others by httptools (llhttp without any
@@ -41,6 +42,7 @@ class RequestReading(asyncio.Protocol):
         "_head_bytes",
         "_left",
         "_lingering",
+        "_most_pipelined",
         "_parser",
         "_plain",
         "_reading",
@@ -53,9 +55,11 @@ class RequestReading(asyncio.Protocol):
     )
 
     def __init__(self, server: "Server") -> None:
+        super().__init__()
         self.server = server
+        self._most_pipelined = server.limits.pipelined
         self.deadline = inf
-        self._plain = PlainReader("::", b"http", server.limits, server.is_trusted)
+        self._plain = PlainReader("::", b"http", server.limits, server.is_trusted, server.heads)
         self._parser: HttpRequestParser | None = None
         self._current: Exchange | None = None
         self._receiving: Exchange | None = None
@@ -71,17 +75,17 @@ class RequestReading(asyncio.Protocol):
         self._lingering = False
         self._reading = True
 
+    @abstractmethod
     def advance(self) -> None:
         """Begins with the next request, when it is its turn."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update_reading(self) -> None:
         """Reads from the client, or lets it wait."""
-        raise NotImplementedError
 
+    @abstractmethod
     def new_exchange(self, request: Request | None, refusal: ServiceError | None) -> Exchange:
         """An exchange of this client."""
-        raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
         if self._lingering:
@@ -107,7 +111,7 @@ class RequestReading(asyncio.Protocol):
         """Takes `request`, whose head is the first `size` bytes of `data`; gives what follows it."""
         exchange = self.new_exchange(request, None)
         self._waiting.append(exchange)
-        if len(self._waiting) > self.server.limits.pipelined:
+        if len(self._waiting) > self._most_pipelined:
             self._deaf = exchange.closes = True
             return b""
         length = request.head.length

@@ -33,11 +33,10 @@ class Request:
         "method_name",
         "path",
         "query",
-        "raw_path",
-        "raw_text",
         "route",
         "started",
         "tap",
+        "target",
         "user",
     )
 
@@ -56,9 +55,8 @@ class Request:
         self.method = method
         self.method_name = name
         self.head = head
+        self.target = target
         self.path = target.path
-        self.raw_path = target.raw_path
-        self.raw_text = target.raw_text
         self.query = target.query
         self.long_running = target.is_long_running
         self.authority = _authority(target.authority, head) if target.authority else head.host

@@ -13,6 +13,7 @@ from ks_apigateway.proxy.client import ClientConnection
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.limits import LAST_REQUEST, ClientLimits
 from ks_apigateway.proxy.outcome import Handler
+from ks_apigateway.proxy.plain import Heads
 from ks_apigateway.proxy.pool import Pool
 from ks_apigateway.proxy.tunnel import Tunnel
 
@@ -53,6 +54,7 @@ class Server:
         self.handler = handler
         self.limits = limits
         self.is_trusted = is_trusted
+        self.heads: Heads = {}
         self.draining = False
         self.connections: set[ClientConnection] = set()
         self.tunnels: set[Tunnel] = set()

@@ -25,10 +25,10 @@ _SHORT = 512
 _LONG_RUNNING = re.compile(rb"(?:^|&)(?:watch|follow)=(?:1|t|T|true|TRUE|True)(?:&|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """Where a request goes. `path` is decoded; `raw_path` (also as text, `raw_text`) and `query` are what is
-    sent on, as the client meant them.
+    sent on, as the client meant them. Requests share a remembered one, which is equal to no other.
     """
 
     path: str

@@ -9,6 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ks_apigateway.proxy.headers import Fields, classify
 from ks_apigateway.proxy.limits import WRITE_BUFFER
+from ks_apigateway.proxy.outbox import Sender
 from ks_apigateway.proxy.plain import PlainAnswer, read_answer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class AnswerSink(Protocol):
     def upstream_writable(self, writable: bool) -> None: ...
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(Sender):
     """Parses answers. While no exchange holds it, any byte or end means that it is of no more use."""
 
     __slots__ = (
@@ -51,14 +52,13 @@ class UpstreamConnection(asyncio.Protocol):
         "paused",
         "pool",
         "sink",
-        "transport",
         "used",
     )
 
     def __init__(self, pool: "Pool") -> None:
+        super().__init__()
         self.pool = pool
         self.sink: AnswerSink | None = None
-        self.transport: asyncio.Transport | None = None
         self.used = 0
         self.answered = False
         self.idle_since = 0.0
@@ -85,11 +85,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.sink = sink
         self.used += 1
         self.answered = False
+        self.sent = False
         self._bodiless = head_request
-
-    def write(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.write(data)
 
     def read_on(self, wanted: bool) -> None:
         """Reads more of the answer, or lets it wait."""
@@ -103,6 +100,7 @@ class UpstreamConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection at once; the sink hears no more."""
         self.sink = None
+        self.unsent = b""
         if self.transport is not None:
             self.transport.abort()
 
@@ -116,29 +114,34 @@ class UpstreamConnection(asyncio.Protocol):
         if self.sink is None:
             self.close()
             return
+        if not self.sent:
+            self._fail("spoke before it was asked")
+            return
         if self._left:
             self._pass_on(data)
             return
         if not self.answered and not self._bodiless:
-            answer = read_answer(data)
+            size = data.find(b"\r\n\r\n") + 4
+            answer = read_answer(data[: size - 4]) if size > 4 else None
             if answer is not None:
-                self._answer_plainly(answer, data)
+                self._answer_plainly(answer, size, data)
                 return
         self.answered = True
         self._parse(data)
 
-    def _answer_plainly(self, answer: PlainAnswer, data: bytes) -> None:
+    def _answer_plainly(self, answer: PlainAnswer, size: int, data: bytes) -> None:
+        """Passes `answer` on, which is the first `size` bytes of `data`, with what there is of its body."""
         sink = self.sink
         assert sink is not None
         self.answered = True
-        left = answer.size + answer.length - len(data)
+        left = size + answer.length - len(data)
         if left > 0:
             self._left = left
             self._reusable = answer.keeps
-            sink.answer_plain(answer, data[answer.size :], whole=False, reusable=False)
+            sink.answer_plain(answer, data[size:], whole=False, reusable=False)
             return
         self.sink = None
-        body = data[answer.size :] if not left else data[answer.size : left]
+        body = data[size:] if not left else data[size:left]
         reusable = answer.keeps and not left and self.transport is not None
         sink.answer_plain(answer, body, whole=True, reusable=reusable)
 
@@ -190,6 +193,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self.unsent = b""
         self._parser = None
         sink, self.sink = self.sink, None
         self.pool.forget(self)
