@@ -23,6 +23,8 @@ from servicekit.keys import CONFIG, HEALTH, IDENTITY
 from servicekit.paging import PageQuery, parse_page_query
 
 Handler = Callable[..., Awaitable[Any]]
+BODY = "body"
+"""The parameter that takes the body of a request."""
 MAX_SHOWN = 64
 """Characters of a wrong value that an error repeats."""
 
@@ -64,7 +66,8 @@ class Value:
     def required(self) -> bool:
         return self.default is _REQUIRED
 
-    async def read(self, request: web.Request) -> Any:
+    def read(self, request: web.Request) -> Any:
+        """Raises BadRequest for what is missing, or is not of its type."""
         given = self._given(request)
         if given is None or (given == "" and not self.is_text):
             if self.required:
@@ -95,22 +98,22 @@ def _shown(given: str | list[str]) -> str:
     return f", not {given[:MAX_SHOWN]!r}" if isinstance(given, str) else ""
 
 
-Reader = Callable[[web.Request], Awaitable[Any]]
+Reader = Callable[[web.Request], Any]
 
 
-async def _read_identity(request: web.Request) -> Any:
+def _read_identity(request: web.Request) -> Any:
     return request[IDENTITY]
 
 
-async def _read_page_query(request: web.Request) -> Any:
+def _read_page_query(request: web.Request) -> Any:
     return parse_page_query(request.query, request.app[CONFIG].server.max_page)
 
 
-async def _read_request(request: web.Request) -> Any:
+def _read_request(request: web.Request) -> Any:
     return request
 
 
-async def _read_health(request: web.Request) -> Any:
+def _read_health(request: web.Request) -> Any:
     return request.app[HEALTH]
 
 
@@ -128,12 +131,17 @@ class Binding:
 
     handler: Handler
     readers: tuple[tuple[str, Reader], ...]
+    """Of every argument but the body."""
     values: tuple[Value, ...]
     body: BodyReader | None
     paged: bool
 
     async def call(self, request: web.Request) -> Any:
-        return await self.handler(**{name: await read(request) for name, read in self.readers})
+        """What the handler returns. The body is read last: a request that is wrong without it is refused."""
+        arguments = {name: read(request) for name, read in self.readers}
+        if self.body is not None:
+            arguments[BODY] = await self.body.read(request)
+        return await self.handler(**arguments)
 
 
 def bind(handler: Handler, path_names: frozenset[str], *, consumes: frozenset[str] | None) -> Binding:
@@ -159,9 +167,8 @@ def bind(handler: Handler, path_names: frozenset[str], *, consumes: frozenset[st
         hint = hints[name]
         if by_type := _by_type(hint):
             readers.append((name, by_type))
-        elif name == "body":
+        elif name == BODY:
             body = _body(hint, parameter.default, consumes, where)
-            readers.append((name, body.read))
         else:
             value = _value(name, hint, parameter.default, path_names, where)
             values.append(value)

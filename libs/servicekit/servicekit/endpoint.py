@@ -1,12 +1,12 @@
 """One request to one route: may it come in, who asks, what it needs, the handler, the answer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 
 from aiohttp import web
 
+from servicekit.deadline import DeadlineExceeded, within
 from servicekit.errors import GatewayTimeout, Overloaded, Unauthorized
 from servicekit.group import Route
 from servicekit.health import Health
@@ -62,18 +62,15 @@ class Door:
 
         return serve
 
-    async def _answer(self, request: web.Request, route: Route) -> web.StreamResponse:
+    @staticmethod
+    async def _answer(request: web.Request, route: Route) -> web.StreamResponse:
         return to_response(await route.binding.call(request), route.status)
 
     async def _answer_in_time(self, request: web.Request, route: Route) -> web.StreamResponse:
-        limit = asyncio.timeout(self._timeout)
         try:
-            async with limit:
-                return await self._answer(request, route)
-        except TimeoutError:
-            if limit.expired():
-                raise GatewayTimeout(f"the request took longer than {self._timeout:g} s") from None
-            raise
+            return await within(self._timeout, self._answer(request, route))
+        except DeadlineExceeded:
+            raise GatewayTimeout(f"the request took longer than {self._timeout:g} s") from None
 
     def _identify(self, request: web.Request, route: Route) -> Identity:
         headers = request.headers.getall(IDENTITY_HEADER, [])

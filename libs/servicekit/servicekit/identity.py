@@ -34,6 +34,8 @@ LIFETIME = 60
 """Seconds for which a signature is good."""
 LEEWAY = 30
 """Seconds by which the clocks of two nodes may differ."""
+REMEMBERED = 1024
+"""Signatures that were found good, the last ones."""
 MAX_LENGTH = 16 * 1024
 """Characters; a longer header is refused unread."""
 
@@ -104,6 +106,7 @@ class IdentityVerifier:
     def __init__(self, secret: bytes, audience: str = AUDIENCE):
         self._key = _derive_key(secret, audience)
         self._audience = audience
+        self._verified: dict[str, tuple[dict[str, Any], Identity]] = {}
 
     def verify(self, header: str | None, now: float | None = None) -> Identity:
         """The identity in `header`; raises Unauthorized, saying why, for anything that the gateway did not
@@ -112,11 +115,24 @@ class IdentityVerifier:
             raise Unauthorized(
                 f"the request carries no {IDENTITY_HEADER}; call this service through the gateway"
             )
+        known = self._verified.get(header)
+        claims, identity = known or self._read(header)
+        _check_time(claims, time.time() if now is None else now)
+        if known is None:
+            self._remember(header, claims, identity)
+        return identity
+
+    def _read(self, header: str) -> tuple[dict[str, Any], Identity]:
         claims = self._claims(header)
         if claims.get("iss") != ISSUER or claims.get("aud") != self._audience:
             raise _refused("was made for somebody else")
-        _check_time(claims, time.time() if now is None else now)
-        return _identity(claims)
+        return claims, _identity(claims)
+
+    def _remember(self, header: str, claims: dict[str, Any], identity: Identity) -> None:
+        """The gateway uses a signature for several requests; each time, only its time is checked again."""
+        while len(self._verified) >= REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[header] = claims, identity
 
     def _claims(self, header: str) -> dict[str, Any]:
         if len(header) > MAX_LENGTH or not header.isascii():

@@ -87,3 +87,8 @@ def configure(config: LogConfig) -> None:
     root.setLevel(config.level.upper())
     logging.captureWarnings(True)
     logging.raiseExceptions = False
+
+
+def writes_json() -> bool:
+    """Whether `configure` was told to write JSON."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from servicekit.access_log import AccessLog
+from servicekit.access_log import AccessLog, flush
 from servicekit.app import Service
 from servicekit.connections import BoundedRunner
 from servicekit.sections import split_address
@@ -83,8 +83,10 @@ def announce(service: Service, sock: socket.socket, address_file: str | None) ->
 def make_runner(service: Service) -> web.AppRunner:
     """The runner of the service's application, with its limits."""
     server = service.config.server
+    application = service.application()
+    application.on_cleanup.append(_write_last_lines)
     return BoundedRunner(
-        service.application(),
+        application,
         limit=server.max_connections,
         access_log_class=AccessLog,
         access_log=logging.getLogger("servicekit.access"),
@@ -95,6 +97,10 @@ def make_runner(service: Service) -> web.AppRunner:
         max_headers=server.max_headers,
         lingering_time=LINGER,
     )
+
+
+async def _write_last_lines(app: web.Application) -> None:
+    flush()
 
 
 async def _serve(service: Service, sockets: list[socket.socket]) -> None:

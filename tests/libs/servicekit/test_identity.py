@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from harness.small_service import BOB, SECRET, SIGNER, demo_group, error_of, signed
 from servicekit.config import Config, ConfigError
 from servicekit.errors import Unauthorized
-from servicekit.identity import IDENTITY_HEADER, Identity, IdentitySigner, IdentityVerifier, anonymous
+from servicekit.identity import (
+    IDENTITY_HEADER,
+    REMEMBERED,
+    Identity,
+    IdentitySigner,
+    IdentityVerifier,
+    anonymous,
+)
 
 VERIFIER = IdentityVerifier(SECRET)
 KEY = hmac.digest(SECRET, b"ks-identity/v1", "sha256")
@@ -198,3 +205,19 @@ def test_a_back_end_with_an_audience_of_its_own_accepts_what_was_made_for_it_alo
     for audience in ("ks-services", "upstream/jenkins"):
         with pytest.raises(Unauthorized):
             reports.verify(IdentitySigner(SECRET, audience).sign(BOB))
+
+
+def test_what_was_good_once_is_refused_when_its_time_is_over():
+    verifier = IdentityVerifier(SECRET)
+    header = SIGNER.sign(BOB, now=1000)
+    assert [verifier.verify(header, now=now) for now in (1000, 1030)] == [BOB, BOB]
+    for now in (900, 1100):
+        with pytest.raises(Unauthorized):
+            verifier.verify(header, now=now)
+
+
+def test_no_more_is_remembered_than_there_is_room_for():
+    verifier = IdentityVerifier(SECRET)
+    for number in range(REMEMBERED + 10):
+        verifier.verify(SIGNER.sign(Identity(f"user-{number}")))
+    assert len(verifier._verified) == REMEMBERED

@@ -1,5 +1,7 @@
 """Who may read resources here: whom a role lets do so in resources.kubesphere.io, and nobody else."""
 
+from collections.abc import Hashable
+
 from ks_apiserver.clients.kubernetes import translated
 from kubekit.rbac import ALL, RbacIndex, RequestInfo, effective_groups
 from kubekit.rbac.policy import Namespaces
@@ -9,6 +11,8 @@ from servicekit.identity import Identity
 
 GROUP = "resources.kubesphere.io"
 VERSION = "v1alpha2"
+REMEMBERED = 10_000
+"""Decisions that are kept, each until roles or bindings change."""
 
 
 class Access:
@@ -16,6 +20,7 @@ class Access:
 
     def __init__(self, rbac: RbacIndex) -> None:
         self._rbac = rbac
+        self._granted = _Granted(rbac)
 
     def require_lister(self, caller: Identity, resource: str, namespace: str | None = None) -> None:
         """Raises Forbidden unless the caller may list `resource`, in the namespace or in all of them."""
@@ -50,6 +55,9 @@ class Access:
         subresource: str = "",
     ) -> None:
         """Raises Forbidden unless the caller may do `verb`, in the namespace or in the whole cluster."""
+        asked = caller.user, caller.groups, verb, resource, namespace, name, subresource
+        if self._granted.has(asked):
+            return
         request = RequestInfo(
             is_resource=True,
             verb=verb,
@@ -70,3 +78,22 @@ class Access:
             where = "in this namespace" if namespace else "at the cluster scope"
             what = f"{resource}/{subresource}" if subresource else resource
             raise Forbidden(f'User "{caller.user}" cannot {verb} resource "{what}" of {GROUP} {where}')
+        self._granted.add(asked)
+
+
+class _Granted:
+    """What was found to be allowed, until a role or binding changes."""
+
+    def __init__(self, rbac: RbacIndex) -> None:
+        self._rbac = rbac
+        self._generation = -1
+        self._asked: set[tuple[Hashable, ...]] = set()
+
+    def has(self, asked: tuple[Hashable, ...]) -> bool:
+        return self._rbac.generation == self._generation and asked in self._asked
+
+    def add(self, asked: tuple[Hashable, ...]) -> None:
+        if self._rbac.generation != self._generation or len(self._asked) >= REMEMBERED:
+            self._asked.clear()
+            self._generation = self._rbac.generation
+        self._asked.add(asked)

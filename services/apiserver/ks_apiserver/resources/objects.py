@@ -28,6 +28,7 @@ class Objects:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._versions = Versions(cluster)
+        self._filled: dict[str, Cache] = {}
 
     async def of(self, kind: Kind, caller: Identity, namespace: str | None) -> Cache:
         """Where the kind's objects rest, with its indexes: at least those of `namespace`, if there is one.
@@ -41,10 +42,15 @@ class Objects:
 
     async def cached(self, kind: Kind) -> Cache:
         """The cache of a kind that is not read as the caller. Raises Unavailable until it was filled once."""
+        known = self._filled.get(kind.name)
+        if known is not None and known.served:
+            return known
         with translated():
             resource = await self._versions.served(kind.served)
         cache = await self.plain(resource, _indexes(kind))
-        if not cache.served:
+        if cache.served:
+            self._filled[kind.name] = cache
+        else:
             self._versions.forget(resource)
         return cache
 

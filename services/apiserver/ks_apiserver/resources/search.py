@@ -58,7 +58,8 @@ class Search:
         related = await self._related(kind, query.conditions)
         told_by = await self._told_by(kind)
         # From here on nothing waits, so that tag and page are of the same moment.
-        tag = "" if kind.as_caller else self._tag(cache, related, told_by, resource, namespace, query)
+        caches = (cache, related.replica_sets, related.services, told_by)
+        tag = "" if kind.as_caller else conditional.tag(caches, query, resource, namespace)
         if conditional.is_known(tag, if_none_match):
             return Found(None, tag)
         found = page(kind, cache, namespace, filters(kind, cache, query.conditions, related), query)
@@ -93,10 +94,6 @@ class Search:
     async def _told_by(self, kind: Kind) -> Cache | None:
         source = _ANNOTATED_FROM.get(kind.name)
         return await self._objects.cached(KINDS[source]) if source and not kind.as_caller else None
-
-    def _tag(self, cache: Cache, related: Related, told_by: Cache | None, *view: object) -> str:
-        caches = (cache, related.replica_sets, related.services, told_by)
-        return conditional.tag([each for each in caches if each is not None], *view)
 
 
 def _annotated(kind: Kind, items: list[bytes], told_by: Cache | None) -> list[bytes]:
