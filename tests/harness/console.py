@@ -1,8 +1,9 @@
-"""A gateway for the console's contract tests, and a browser without scripts.
+"""A gateway for the console's contract tests, and a browser's half of HTTP.
 
-The console asks very little of the gateway: a login, a logout, one list. This stand-in answers these over
-real HTTP, and can be told to answer as a gateway does in trouble: slowly, with nonsense, not at all. What the
-real gateway answers is tested with the whole platform.
+The console passes on what it is asked, and itself asks the gateway for very little. This stand-in answers
+over real HTTP and WebSockets, keeps what it was asked, and can be told to answer as a gateway does in
+trouble: slowly, with nonsense, not at all. What the real gateway answers is tested with the whole platform,
+in a real browser.
 """
 
 import asyncio
@@ -11,16 +12,18 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from time import monotonic
 from typing import Any
 
 import aiohttp
-from aiohttp import web
+import orjson
+from aiohttp import WSMsgType, web
 from yarl import URL
 
-LOGIN = "/kapis/iam.kubesphere.io/v1alpha2/login"
-TOKEN = "/kapis/iam.kubesphere.io/v1alpha2/token"
-WORKSPACES = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
+IAM = "/kapis/iam.kubesphere.io/v1alpha2"
+LOGIN = f"{IAM}/login"
+TOKEN = f"{IAM}/token"
+SOCKET = "/kapis/terminal.kubesphere.io/v1alpha2/namespaces/demo/pods/shell"
 
 
 def make_token(username: str) -> str:
@@ -30,9 +33,14 @@ def make_token(username: str) -> str:
     return ".".join([*encoded, "c2lnbmF0dXJl"])
 
 
-def make_workspace(name: str, **annotations: str) -> dict[str, Any]:
-    marks = {f"kubesphere.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
-    return {"metadata": {"name": name, "annotations": marks}, "spec": {"manager": "admin"}}
+@dataclass
+class Asked:
+    """A request that the gateway got; the names of its headers are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
 
 
 @dataclass
@@ -41,30 +49,34 @@ class FakeGateway:
 
     people: dict[str, str] = field(default_factory=lambda: {"admin": "right"})
     sessions: set[str] = field(default_factory=set)
-    workspaces: list[Any] = field(default_factory=list)
+    must_change: bool = False
     instead: web.Response | None = None
     """What everything is answered with, when there is one."""
     delay: float = 0
-    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    left: int = 0
+    """Requests whose sender did not wait for the answer."""
+    asked: list[Asked] = field(default_factory=list)
+    close_with: tuple[int, bytes] | None = None
+    """How a WebSocket is closed when it has answered once."""
     url: str = ""
 
     def reset(self) -> None:
         fresh = FakeGateway()
-        for name in ("people", "sessions", "workspaces", "instead", "delay", "asked"):
+        for name in ("people", "sessions", "must_change", "instead", "delay", "left", "asked", "close_with"):
             setattr(self, name, getattr(fresh, name))
 
-    def last(self, path: str) -> tuple[dict[str, str], bytes]:
-        """Headers, with their names in lower case, and body of the latest request to `path`."""
-        for _, asked, headers, body in reversed(self.asked):
-            if asked == path:
-                return headers, body
-        raise AssertionError(f"{path} was not asked for")
+    def last(self, path: str) -> Asked:
+        """The latest request to `path`, which may have a query."""
+        for asked in reversed(self.asked):
+            if asked.path == path:
+                return asked
+        raise AssertionError(f"{path} was not asked for, only {[asked.path for asked in self.asked]}")
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.asked.append((request.method, request.path, headers, body))
-        await asyncio.sleep(self.delay)
+        self.asked.append(Asked(request.method, request.raw_path, headers, body))
+        await self._wait(request)
         if self.instead is not None:
             return web.Response(
                 status=self.instead.status, body=self.instead.body, headers=self.instead.headers
@@ -73,13 +85,23 @@ class FakeGateway:
             return self._log_in(json.loads(body))
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self.sessions:
-            return web.json_response({"message": "token not found"}, status=401)
-        if (request.method, request.path) == ("DELETE", TOKEN):
-            self.sessions.discard(token)
-            return web.json_response({"message": "success"})
-        if request.path == WORKSPACES:
-            return web.json_response({"items": self.workspaces, "total_count": len(self.workspaces)})
-        return web.json_response({"message": "not found"}, status=404)
+            return web.json_response(
+                {"message": "token not found", "reason": "Unauthorized"},
+                status=401,
+                headers={"WWW-Authenticate": "Unauthorized,token not found"},
+            )
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._speak(request)
+        return self._of_session(request, token)
+
+    async def _wait(self, request: web.Request) -> None:
+        """For `delay` seconds, or until nobody waits for the answer any more."""
+        until = monotonic() + self.delay
+        while monotonic() < until:
+            if request.transport is None or request.transport.is_closing():
+                self.left += 1
+                return
+            await asyncio.sleep(0.02)
 
     def _log_in(self, form: dict[str, str]) -> web.Response:
         username = form["username"]
@@ -87,13 +109,37 @@ class FakeGateway:
             return web.json_response({"message": "incorrect username or password"}, status=401)
         token = make_token(username)
         self.sessions.add(token)
-        return web.json_response({"access_token": token})
+        more = {"password_change_required": True} if self.must_change else {}
+        return web.json_response({"access_token": token, **more})
+
+    def _of_session(self, request: web.Request, token: str) -> web.Response:
+        if (request.method, request.path) == ("DELETE", TOKEN):
+            self.sessions.discard(token)
+            return web.json_response({"message": "success"})
+        if request.path.startswith(f"{IAM}/users/"):
+            return web.json_response({"username": request.path.rpartition("/")[2]})
+        return web.json_response(
+            {"path": request.raw_path}, headers={"ETag": '"1"', "Set-Cookie": "evil=1", "Refresh": "0; /evil"}
+        )
+
+    async def _speak(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                await socket.send_str(f"echo {message.data}")
+            elif message.type is WSMsgType.BINARY:
+                await socket.send_bytes(b"echo " + message.data)
+            if self.close_with is not None:
+                code, reason = self.close_with
+                await socket.close(code=code, message=reason)
+        return socket
 
 
 @asynccontextmanager
 async def running_gateway() -> AsyncIterator[FakeGateway]:
     gateway = FakeGateway()
-    app = web.Application()
+    app = web.Application(client_max_size=8 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", gateway.answer)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -105,52 +151,30 @@ async def running_gateway() -> AsyncIterator[FakeGateway]:
         await runner.cleanup()
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
 @dataclass
 class Page:
-    """What came back: status, headers, and what a reader sees."""
+    """What came back."""
 
     status: int
     headers: Any
-    html: str
-
-    def __post_init__(self) -> None:
-        reader = _Reader()
-        reader.feed(self.html)
-        self.text = " ".join(" ".join(reader.text).split())
-        self.tags = reader.tags
-
-    def fields(self, tag: str = "input") -> dict[str, str]:
-        """The values of the form's fields, by name."""
-        return {
-            attributes["name"] or "": attributes.get("value") or ""
-            for name, attributes in self.tags
-            if name == tag and "name" in attributes
-        }
+    body: bytes
 
     @property
-    def is_login(self) -> bool:
-        return "password" in self.fields()
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
 
 
 class Browser:
-    """Keeps cookies, and sends the forms that it was given. Follows no redirect unless told to."""
+    """Keeps cookies and the console's proof, as its page does. Follows no redirect."""
 
     def __init__(self, url: str):
         self.url = url
-        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.csrf = ""
+        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), auto_decompress=False)
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -160,21 +184,29 @@ class Browser:
         self.session.cookie_jar.update_cookies({name: value}, response_url=URL(self.url))
 
     async def get(self, path: str = "/", **options: Any) -> Page:
-        return await self._ask("GET", path, **options)
+        return await self.ask("GET", path, **options)
 
-    async def post(self, path: str, form: dict[str, str] | bytes | str, **options: Any) -> Page:
-        return await self._ask("POST", path, data=form, **options)
+    async def open(self, **options: Any) -> Page:
+        """What the page does first: it asks who is signed in."""
+        page = await self.get("/session", **options)
+        if page.status == 200:
+            self.csrf = page.json["csrf"]
+        return page
+
+    async def send(self, method: str, path: str, json: Any = None, **options: Any) -> Page:
+        """A request that changes something, with the proof that it comes from our page."""
+        headers = {"X-CSRF-Token": self.csrf, **options.pop("headers", {})}
+        return await self.ask(method, path, json=json, headers=headers, **options)
 
     async def sign_in(self, username: str = "admin", password: str = "right", **options: Any) -> Page:
-        """Fills in the login form and sends it; follows where it leads."""
-        form = (await self.get()).fields()
-        form.update(username=username, password=password)
-        return await self.post("/login", form, allow_redirects=True, **options)
+        """Opens the page and sends the login form."""
+        await self.open()
+        return await self.send("POST", "/login", {"username": username, "password": password}, **options)
 
     async def close(self) -> None:
         await self.session.close()
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Page:
-        options.setdefault("allow_redirects", False)
-        async with self.session.request(method, self.url + path, **options) as answer:
-            return Page(answer.status, answer.headers, await answer.text())
+    async def ask(self, method: str, path: str, **options: Any) -> Page:
+        url = URL(self.url + path, encoded=True)
+        async with self.session.request(method, url, allow_redirects=False, **options) as answer:
+            return Page(answer.status, answer.headers, await answer.read())

@@ -1,55 +1,47 @@
-"""The console, as a browser without JavaScript sees it."""
+"""The console before the gateway of the whole platform, without a browser; tests/browser has one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
-from harness.platform import Platform
+from harness.console import Browser
+from harness.platform import TENANT, Platform
+
+HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[aiohttp.ClientSession]:
-    """Something that keeps cookies as a browser does, for addresses without a name too."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        yield session
+async def browser(platform: Platform) -> AsyncIterator[Browser]:
+    """Something that keeps cookies, and the console's proof, as a browser does."""
+    browser = Browser(platform.console_url)
+    yield browser
+    await browser.close()
 
 
-async def sign_in(browser: aiohttp.ClientSession, url: str, username: str, password: str) -> tuple[int, str]:
-    """Open the login page and send its form back as a browser would."""
-    async with browser.get(url) as page:
-        assert page.status == 200
-        text = await page.text()
-    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))
-    fields = {**hidden, "username": username, "password": password}
-    async with browser.post(f"{url}/login", data=fields, headers={"Origin": url}) as answer:
-        return answer.status, await answer.text()
+async def test_every_page_is_the_built_application(browser: Browser) -> None:
+    page = await browser.get("/platform/workspaces", headers=HTML)
+    assert page.status == 200
+    script = page.text.partition('src="')[2].partition('"')[0]
+    assert (await browser.get(script)).status == 200
 
 
-async def test_the_first_page_is_a_login_form(browser: aiohttp.ClientSession, platform: Platform) -> None:
-    async with browser.get(platform.console_url) as page:
-        text = await page.text()
-        assert page.status == 200
-        assert "script" not in page.headers["Content-Security-Policy"].replace("script-src 'self'", "")
-    assert 'name="username"' in text
-    assert 'type="password"' in text
+async def test_the_initial_password_leads_to_the_workspaces(browser: Browser, platform: Platform) -> None:
+    assert (await browser.sign_in("admin", platform.admin_password)).status == 200
+    workspaces = (await browser.get(f"{TENANT}/workspaces")).json
+    assert "system-workspace" in {item["metadata"]["name"] for item in workspaces["items"]}
+    assert (await browser.open()).json["user"]["cluster_role"] == "cluster-admin"
 
 
-async def test_the_initial_password_leads_to_the_workspaces(
-    browser: aiohttp.ClientSession, platform: Platform
-) -> None:
-    status, text = await sign_in(browser, platform.console_url, "admin", platform.admin_password)
-    assert status == 200
-    assert "admin" in text
-    assert "system-workspace" in text
+async def test_who_signed_out_reads_nothing_any_more(browser: Browser, platform: Platform) -> None:
+    await browser.sign_in("admin", platform.admin_password)
+    token = browser.cookies["token"]
+    await browser.send("POST", "/logout")
+    browser.set_cookie("token", token)
+    assert (await browser.get(f"{TENANT}/workspaces")).status == 401
 
 
-async def test_a_wrong_password_shows_the_form_again(
-    browser: aiohttp.ClientSession, platform: Platform
-) -> None:
-    status, text = await sign_in(browser, platform.console_url, "admin", "not-the-password")
-    assert status == 401
-    assert 'type="password"' in text
+async def test_a_wrong_password_signs_nobody_in(browser: Browser) -> None:
+    assert (await browser.sign_in("admin", "not-the-password")).status == 401
+    assert (await browser.open()).json["user"] is None

@@ -1,4 +1,4 @@
-"""What a browser sends and keeps: where it is, its session cookie, and proof that a form is ours."""
+"""What a browser sends and keeps: where it is, its session cookie, and proof that a request is our page's."""
 
 import base64
 import hmac
@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
+from servicekit.errors import Forbidden
+
 SESSION = "token"
 """The cookie that holds the token of who is signed in; the gateway reads one of the same name."""
 CSRF = "csrf"
-"""The cookie that a form must match."""
-FORM_FIELD = "csrf"
+"""The cookie that a request which changes something must match."""
+CSRF_HEADER = "X-CSRF-Token"
+"""What such a request carries: the signature of the cookie, which only our own page can read."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -64,10 +67,10 @@ def _is_address(text: str) -> bool:
 
 
 class Forms:
-    """Makes sure that a form that comes in is one that this browser got from here.
+    """Makes sure that a request which changes something comes from a page that this browser got from here.
 
     A random value rests in a cookie that other sites can neither read nor send (SameSite=Strict), and its
-    signature in the form. Beside this, an Origin that the browser names must be ours.
+    signature in a header that they cannot set. Beside this, an Origin that the browser names must be ours.
     """
 
     def __init__(self, secret: str, proxies: Proxies):
@@ -80,18 +83,42 @@ class Forms:
         return given if _NONCE.fullmatch(given) else secrets.token_urlsafe(32)
 
     def sign(self, nonce: str) -> str:
-        """What the form's hidden field holds."""
+        """What the header holds."""
         return hmac.digest(self._key, nonce.encode(), "sha256").hex()
 
-    def is_ours(self, request: web.Request, field: str) -> bool:
-        """Whether `field`, from the form in `request`, matches the browser's cookie and the Origin ours."""
-        origin = request.headers.get("Origin")
-        if origin is not None and origin != self._proxies.origin(request):
-            return False
+    def require(self, request: web.Request) -> None:
+        """Raises Forbidden unless the header matches the browser's cookie, and the Origin is ours."""
         nonce = request.cookies.get(CSRF, "")
-        return bool(_NONCE.fullmatch(nonce)) and hmac.compare_digest(
-            self.sign(nonce).encode(), field.encode()
-        )
+        given = request.headers.get(CSRF_HEADER, "")
+        signed = hmac.compare_digest(self.sign(nonce).encode(), given.encode(errors="replace"))
+        if not _NONCE.fullmatch(nonce) or not signed or not self.is_own_origin(request):
+            raise Forbidden(FOREIGN, reason=FOREIGN_REASON)
+
+    def is_own_origin(self, request: web.Request) -> bool:
+        """Whether the browser names no Origin, or ours."""
+        origin = request.headers.get("Origin")
+        return origin is None or origin == self._proxies.origin(request)
+
+
+FOREIGN = "the request did not come from a page of this console that is still in force: reload the page"
+FOREIGN_REASON = "ForeignRequest"
+
+
+class Cookies:
+    """Sets cookies that scripts cannot read and other sites cannot send."""
+
+    def __init__(self, proxies: Proxies):
+        self._proxies = proxies
+
+    def put(self, request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+        """Has the browser keep `value` until it is closed."""
+        secure = self._proxies.is_https(request)
+        response.set_cookie(name, value, path="/", httponly=True, samesite="Strict", secure=secure)
+
+    def end_session(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Has the browser forget its token."""
+        secure = self._proxies.is_https(request)
+        response.del_cookie(SESSION, path="/", httponly=True, samesite="Strict", secure=secure)
 
 
 def session_of(request: web.Request) -> str | None:
@@ -106,7 +133,7 @@ def is_token(token: str) -> bool:
 
 
 def user_of(token: str) -> str:
-    """The user name in a token that the gateway has accepted, for display; or an empty text."""
+    """The user name that a token says, not verified: the gateway does that. Or an empty text."""
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

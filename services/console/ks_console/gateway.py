@@ -1,188 +1,137 @@
 """The gateway, as the console asks it: the only back end there is."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from servicekit.clients import client_session
+from servicekit.errors import ServiceError, TooManyRequests, Unauthorized, Unavailable
 
-log = logging.getLogger(__name__)
-
-LOGIN = "/kapis/iam.kubesphere.io/v1alpha2/login"
-TOKEN = "/kapis/iam.kubesphere.io/v1alpha2/token"  # noqa: S105  a path
-WORKSPACES = "/kapis/tenant.kubesphere.io/v1alpha2/workspaces"
-PAGE = 50
-"""Workspaces that the first page shows."""
+IAM = "/kapis/iam.kubesphere.io/v1alpha2"
+LOGIN = f"{IAM}/login"
+TOKEN = f"{IAM}/token"
+CONFIGZ = "/kapis/v1alpha1/configz"
 MAX_ANSWER = 4 * 1024 * 1024
-"""Bytes of an answer that are read."""
+"""Bytes of an answer that the console itself reads."""
 DEFAULT_WAIT = 60
 """Seconds to wait where the gateway refuses for a while and does not say for how long."""
-
-
-class GatewayDown(Exception):
-    """The gateway does not answer, or what it needs is down; the text says why."""
-
-
-class WrongPassword(Exception):
-    """No user has this name and this password."""
-
-
-class SessionEnded(Exception):
-    """The token is not, or no longer, good for anything."""
-
-
-class TooManyAttempts(Exception):
-    """Refused for now; `seconds` says for how long."""
-
-    def __init__(self, seconds: int):
-        super().__init__(f"try again in {seconds} seconds")
-        self.seconds = seconds
+CONNECTIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
-    """What the first page shows of a workspace."""
+class Answer:
+    """An answer of the gateway that was read to its end."""
 
-    name: str
-    alias: str
-    description: str
-    manager: str
-    projects: str
-    members: str
-
-
-@dataclass(frozen=True, slots=True)
-class Workspaces:
-    """The first of them, and how many there are."""
-
-    items: list[Workspace]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
     status: int
     body: bytes
-    retry_after: str
+    retry_after: str = ""
 
     def json(self) -> dict[str, Any]:
+        """Its body, which must be an object. Raises Unavailable."""
         try:
             value = orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            raise GatewayDown("it answered something that is not JSON") from None
+            value = None
         if not isinstance(value, dict):
-            raise GatewayDown("it answered something unexpected")
+            raise Unavailable("the gateway", f"it answered {self.status} with something unexpected")
         return cast("dict[str, Any]", value)
+
+    def error(self) -> ServiceError:
+        """What it says is wrong, to be raised; a failure of the gateway's own is Unavailable."""
+        try:
+            said = self.json()
+        except ServiceError as unexpected:
+            return unexpected
+        message, reason = str(said.get("message", "")), str(said.get("reason", "")) or None
+        if self.status == 429:
+            seconds = int(self.retry_after) if self.retry_after.isdecimal() else DEFAULT_WAIT
+            return TooManyRequests(message, retry_after=seconds, reason=reason)
+        if self.status >= 500:
+            return Unavailable("the gateway", message or f"it answered with status {self.status}")
+        return ServiceError(message, status=self.status, reason=reason)
 
 
 class Gateway:
-    """Asks the gateway. Every method may raise GatewayDown."""
+    """Asks the gateway. Every method may raise Unavailable."""
 
     name = "gateway"
 
     def __init__(self, url: str, *, timeout: float):
-        """`timeout` of one answer is in seconds."""
+        """`timeout` until an answer begins is in seconds."""
         self._url = url
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         if self._session is None:
-            self._session = client_session(timeout=self._timeout)
+            self._session = client_session(
+                timeout=self._timeout, connections=CONNECTIONS, auto_decompress=False
+            )
 
     async def check(self) -> None:
         """Any answer will do: what the gateway itself needs is its own to report."""
-        await self._ask("GET", "/healthz")
+        await self.ask("GET", "/healthz")
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    async def log_in(self, username: str, password: str, address: str) -> str:
-        """A token for who has this name and password, and asks from `address`.
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """For requests whose answers are passed on as they come. Raises Unavailable."""
+        if self._session is None:
+            raise Unavailable("the gateway", "the console is still starting")
+        return self._session
 
-        Raises WrongPassword, TooManyAttempts.
+    def address(self, path: str) -> URL:
+        """Of `path` with its query at the gateway, spelt exactly as the browser spelt it."""
+        return URL(self._url + path, encoded=True)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds until an answer must begin."""
+        return self._timeout
+
+    async def log_in(self, username: str, password: str, address: str) -> dict[str, Any]:
+        """The answer, with `access_token`, to who has this name and password, and asks from `address`.
+
+        Raises Unauthorized, TooManyRequests, and whatever else the gateway says.
         """
-        answer = await self._ask(
+        answer = await self.ask(
             "POST", LOGIN, json={"username": username, "password": password}, address=address
         )
-        if answer.status in (400, 401, 403):
-            raise WrongPassword
-        _expect_success(answer)
-        token = answer.json().get("access_token")
-        if not isinstance(token, str) or not token:
-            raise GatewayDown("its answer to the login holds no token")
-        return token
+        if answer.status in (400, 401):
+            raise Unauthorized("the user name or the password is wrong", reason="WrongPassword")
+        if answer.status != 200:
+            raise answer.error()
+        return answer.json()
 
-    async def log_out(self, token: str, address: str) -> None:
-        """Ends the session of `token`."""
-        answer = await self._ask("DELETE", TOKEN, token=token, address=address)
-        if answer.status >= 400:
-            log.warning(
-                "the gateway answered %s to the end of a session: the token lives on until it is idle",
-                answer.status,
-            )
-
-    async def workspaces(self, token: str, address: str) -> Workspaces:
-        """The workspaces that the bearer of `token` sees. Raises SessionEnded, TooManyAttempts."""
-        params = {"paging": f"limit={PAGE},page=1"}
-        answer = await self._ask("GET", WORKSPACES, params=params, token=token, address=address)
-        if answer.status == 401:
-            raise SessionEnded
-        _expect_success(answer)
-        body = answer.json()
-        items, total = body.get("items"), body.get("total_count")
-        rows = [_workspace(item) for item in items] if isinstance(items, list) else []
-        return Workspaces(rows, total if isinstance(total, int) else len(rows))
-
-    async def _ask(
+    async def ask(
         self, method: str, path: str, *, token: str | None = None, address: str | None = None, **options: Any
-    ) -> _Answer:
-        if self._session is None:
-            raise GatewayDown("the console is still starting")
-        headers = {"Accept": "application/json"}
+    ) -> Answer:
+        """The answer to a request on behalf of the owner of `token`, whose browser is at `address`."""
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if address is not None:
             headers["X-Forwarded-For"] = address
         try:
-            async with self._session.request(
+            async with self.session.request(
                 method, self._url + path, headers=headers, allow_redirects=False, **options
             ) as answer:
                 body = await answer.content.read(MAX_ANSWER)
-                return _Answer(answer.status, body, answer.headers.get("Retry-After", ""))
-        except TimeoutError:
-            raise GatewayDown(f"no answer within {self._timeout:g} s") from None
-        except aiohttp.ClientConnectorError as error:
-            raise GatewayDown(f"{error.host}:{error.port}: {error.strerror or error.os_error}") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise GatewayDown(str(error) or type(error).__name__) from None
+                return Answer(answer.status, body, answer.headers.get("Retry-After", ""))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self.unavailable(error) from None
 
-
-def _expect_success(answer: _Answer) -> None:
-    if answer.status == 429:
-        raise TooManyAttempts(int(answer.retry_after) if answer.retry_after.isdecimal() else DEFAULT_WAIT)
-    if answer.status != 200:
-        log.warning("the gateway answered %s: %s", answer.status, answer.body[:500].decode(errors="replace"))
-        raise GatewayDown(f"it answered with status {answer.status}")
-
-
-def _workspace(item: object) -> Workspace:
-    whole = _mapping(item)
-    metadata = _mapping(whole.get("metadata"))
-    annotations = _mapping(metadata.get("annotations"))
-    return Workspace(
-        name=str(metadata.get("name", "")),
-        alias=str(annotations.get("kubesphere.io/alias-name", "")),
-        description=str(annotations.get("kubesphere.io/description", "")),
-        manager=str(_mapping(whole.get("spec")).get("manager", "")),
-        projects=str(annotations.get("kubesphere.io/namespace-count", "")),
-        members=str(annotations.get("kubesphere.io/member-count", "")),
-    )
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    def unavailable(self, error: BaseException) -> Unavailable:
+        """The error of a request, in words."""
+        if isinstance(error, TimeoutError):
+            return Unavailable("the gateway", f"no answer within {self._timeout:g} s", retry_after=5)
+        if isinstance(error, aiohttp.ClientConnectorError):
+            why = f"{error.host}:{error.port}: {error.strerror or error.os_error}"
+            return Unavailable("the gateway", why, retry_after=5)
+        return Unavailable("the gateway", str(error) or type(error).__name__, retry_after=5)

@@ -24,6 +24,7 @@ def for_tests(node: bool) -> list[Requirement]:
         Requirement("ldapsearch", "ldap-utils"),
         Requirement("docker-registry", "docker-registry"),
         Requirement("git", "git"),
+        Requirement("chromium", "chromium"),
     ]
     return [
         *(Requirement(each.executable, each.package) for each in servers),

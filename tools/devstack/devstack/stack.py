@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from devstack import environment, packages, requirements
+from devstack import environment, packages, requirements, webapp
 from devstack import settings as choices
 from devstack.blueprint import Blueprint
 from devstack.cluster import ClusterUnusable, GivenCluster, cluster_of
@@ -155,7 +155,7 @@ class Stack:
         return values
 
     def _start_everything(self, blueprint: Blueprint) -> None:
-        starting: dict[str, Action] = {"kubernetes": self._cluster.start}
+        starting: dict[str, Action] = {"kubernetes": self._cluster.start, "application": webapp.build}
         self._steps.together(starting | {each.name: self._starting(each) for each in blueprint.servers})
         self._steps.run("installer", lambda _: self._install_platform())
         self._cluster.grant(service.name for service in blueprint.services)

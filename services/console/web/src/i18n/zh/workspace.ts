@@ -1,0 +1,1 @@
+export const workspace = { title: '企业空间' };

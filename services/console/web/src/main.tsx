@@ -1,0 +1,10 @@
+import '@patternfly/react-core/dist/styles/base.css';
+import './theme/console.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { start } from './app/start';
+import { startTheme } from './theme/theme';
+
+startTheme();
+const root = createRoot(document.getElementById('root') as HTMLElement);
+void start().then((application) => root.render(<StrictMode>{application}</StrictMode>));

@@ -1,0 +1,163 @@
+/** The table of a list: a sticky head, skeletons of the final size, rows that flash when they change. */
+import { Skeleton } from '@patternfly/react-core';
+import { ActionsColumn, type IAction, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { ListState } from '@/api/queries';
+import { useChangedRows } from './changed-rows';
+import type { ListView } from './list-state';
+
+export interface Column<T> {
+  key: string;
+  title: string;
+  cell: (item: T) => ReactNode;
+  /** What the service sorts by; without it the column is not sorted by. */
+  sortKey?: string;
+  /** The text of the exported file; without it, that of the cell where it is a text. */
+  text?: (item: T) => string;
+  /** In percent. */
+  width?: 10 | 15 | 20 | 25 | 30 | 35 | 40 | 45 | 50;
+  /** Not shown until somebody asks for it. */
+  isHidden?: boolean;
+}
+
+export interface RowAction {
+  label: string;
+  onClick: () => void;
+  isDanger?: boolean;
+  isDisabled?: boolean;
+  /** Why it is disabled, or what it does. */
+  description?: string;
+}
+
+interface ListTableProps<T> {
+  label: string;
+  columns: Column<T>[];
+  list: ListState<T>;
+  view: ListView & { setSort: (key: string, descending: boolean) => void };
+  rowKey: (item: T) => string;
+  nameOf: (item: T) => string;
+  actions?: (item: T) => RowAction[];
+  isCompact: boolean;
+  chosen?: ReadonlyMap<string, T>;
+  onChoose: (chosen: ReadonlyMap<string, T>) => void;
+}
+
+const SKELETON_ROWS = 8;
+
+export function ListTable<T>(props: ListTableProps<T>) {
+  const { columns, list, view, chosen } = props;
+  const { t } = useTranslation();
+  const changed = useChangedRows(list.items, props.rowKey);
+  const sortable = columns.map((column) => column.sortKey);
+  const choose = (items: T[], isChosen: boolean) => {
+    const next = new Map(chosen);
+    for (const item of items) isChosen ? next.set(props.rowKey(item), item) : next.delete(props.rowKey(item));
+    props.onChoose(next);
+  };
+  const everyChosen = list.items.length > 0 && list.items.every((item) => chosen?.has(props.rowKey(item)));
+  return (
+    <Table
+      aria-label={props.label}
+      aria-busy={list.isLoading}
+      isStickyHeader
+      variant={props.isCompact ? 'compact' : undefined}
+    >
+      <Thead>
+        <Tr>
+          {chosen && (
+            <Th
+              select={{ onSelect: (_, is) => choose(list.items, is), isSelected: everyChosen }}
+              aria-label={t('list.selectAll')}
+            />
+          )}
+          {columns.map((column, index) => (
+            <Th
+              key={column.key}
+              width={column.width}
+              sort={
+                column.sortKey
+                  ? {
+                      columnIndex: index,
+                      sortBy: {
+                        index: sortable.indexOf(view.sort),
+                        direction: view.descending ? 'desc' : 'asc',
+                      },
+                      onSort: (_event, _index, direction) =>
+                        view.setSort(column.sortKey ?? '', direction === 'desc'),
+                    }
+                  : undefined
+              }
+            >
+              {column.title}
+            </Th>
+          ))}
+          {props.actions && <Th screenReaderText={t('actions.more')} />}
+        </Tr>
+      </Thead>
+      <Tbody>
+        {list.isLoading
+          ? skeletons(columns.length, Boolean(chosen), Boolean(props.actions))
+          : list.items.map((item, index) => {
+              const key = props.rowKey(item);
+              const actions = props.actions?.(item) ?? [];
+              return (
+                <Tr key={key} className={changed.has(key) ? 'ks-changed' : undefined}>
+                  {chosen && (
+                    <Td
+                      select={{
+                        rowIndex: index,
+                        onSelect: (_, is) => choose([item], is),
+                        isSelected: chosen.has(key),
+                      }}
+                      aria-label={t('list.selectRow', { name: props.nameOf(item) })}
+                    />
+                  )}
+                  {columns.map((column) => (
+                    <Td key={column.key} dataLabel={column.title}>
+                      {column.cell(item)}
+                    </Td>
+                  ))}
+                  {props.actions && (
+                    <Td isActionCell>
+                      {actions.length > 0 && (
+                        <ActionsColumn
+                          items={actions.map(toItem)}
+                          aria-label={t('actions.actionsFor', { name: props.nameOf(item) })}
+                        />
+                      )}
+                    </Td>
+                  )}
+                </Tr>
+              );
+            })}
+      </Tbody>
+    </Table>
+  );
+}
+
+function toItem(action: RowAction): IAction {
+  return {
+    title: action.label,
+    onClick: action.onClick,
+    isDanger: action.isDanger,
+    isAriaDisabled: action.isDisabled,
+    description: action.description,
+  };
+}
+
+function skeletons(columns: number, choosable: boolean, withActions: boolean): ReactNode {
+  return Array.from({ length: SKELETON_ROWS }, (_, row) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike
+    <Tr key={row}>
+      {choosable && <Td />}
+      {Array.from({ length: columns }, (_, column) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the cells are all alike
+        <Td key={column}>
+          <Skeleton width={column === 0 ? '60%' : '40%'} />
+        </Td>
+      ))}
+      {withActions && <Td />}
+    </Tr>
+  ));
+}
