@@ -56,6 +56,9 @@ _CHUNK = 64 * 1024
 _LOOK = 1.0
 """Seconds between looks whether the browser still waits for an answer that does not come."""
 
+_LEFT = 499
+"""For metrics: nobody reads it."""
+
 T = TypeVar("T")
 
 
@@ -98,7 +101,7 @@ class Proxy:
         try:
             answer = await while_waited_for(request, asking)
         except Left:
-            raise
+            return web.Response(status=_LEFT)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._gateway.unavailable(error) from None
         async with answer:
@@ -110,7 +113,7 @@ class Proxy:
         try:
             while chunk := await while_waited_for(request, answer.content.read(_CHUNK)):
                 await response.write(chunk)
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, OSError, TimeoutError):
             # The answer has begun: the only way to say that it is not whole is to end the connection.
             if request.transport is not None:
                 request.transport.close()

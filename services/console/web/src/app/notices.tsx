@@ -1,6 +1,6 @@
 /** What was done and what failed: shown for a while in the corner, and kept in the drawer for this visit. */
 import { useSyncExternalStore } from 'react';
-import { ApiError } from '@/api/errors';
+import { problemText } from './problem';
 
 export interface Notice {
   id: number;
@@ -27,9 +27,7 @@ export function notify(variant: Notice['variant'], title: string, body?: string)
 
 /** Tells of an error, with the request's identifier where there is one. */
 export function notifyError(title: string, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  const id = error instanceof ApiError && error.requestId ? ` (${error.requestId})` : '';
-  notify('danger', title, message + id);
+  notify('danger', title, problemText(error));
 }
 
 export function markRead(id?: number): void {

@@ -68,3 +68,11 @@ export function NotFound() {
     </EmptyState>
   );
 }
+
+/** An error in one line, with the request's identifier where there is one. */
+export function problemText(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof ApiError && error.requestId && error.status >= 500
+    ? `${message} (${error.requestId})`
+    : message;
+}
