@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import getpass
 import os
-import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from devstack.ports import free_port
 from devstack.servers import Redis
 from harness.gateway import SECRET, GatewayUnderTest, login_token, running_gateway, session_key
 from harness.kubernetes import KubernetesServer
+from harness.load import Load
+from harness.load import load as load_of
 from harness.servers import RunningServer
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
@@ -63,26 +64,10 @@ class Peer:
     pid: int
     token: str = ""
 
-    def cpu(self) -> float:
-        """Seconds of CPU that it and its children have had."""
-        process = psutil.Process(self.pid)
-        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
-
     def memory(self) -> int:
         """Bytes that it and its children hold."""
         process = psutil.Process(self.pid)
         return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
-
-
-@dataclass
-class Result:
-    """What one run of wrk says. `cpu`: microseconds of the server for each request."""
-
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
 
 
 @contextlib.asynccontextmanager
@@ -168,48 +153,24 @@ async def gateway(
             await cluster.delete(CLUSTER_ROLE_BINDINGS, name)
 
 
-async def load(peer: Peer, seconds: int, *, path: str = PATH) -> Result:
-    """Runs wrk, and says what each request took of time and of the server's CPU."""
-    arguments = ["-t1", f"-c{CONNECTIONS}", "--latency", f"http://127.0.0.1:{peer.port}{path}"]
-    if peer.token:
-        arguments += ["-H", f"Authorization: Bearer {peer.token}"]
-    before = peer.cpu()
-    process = await asyncio.create_subprocess_exec(
-        "wrk", f"-d{seconds}s", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    out = (await process.communicate())[0].decode()
-    used = peer.cpu() - before
-    assert "Non-2xx" not in out, out
-    return Result(
-        rate=float(_found(r"Requests/sec:\s+([\d.]+)", out)),
-        p50=_milliseconds(_found(r"\n +50%\s+(\S+)", out)),
-        p99=_milliseconds(_found(r"\n +99%\s+(\S+)", out)),
-        cpu=used / int(_found(r"(\d+) requests in", out)) * 1e6,
-    )
+async def load(peer: Peer, seconds: float, *, path: str = PATH) -> Load:
+    """What `peer` does under as much load as it takes."""
+    headers = {"Authorization": f"Bearer {peer.token}"} if peer.token else {}
+    url = f"http://127.0.0.1:{peer.port}{path}"
+    return await load_of(url, peer.pid, connections=CONNECTIONS, seconds=seconds, headers=headers)
 
 
-async def rounds(peers: Iterable[Peer], count: int, seconds: int) -> dict[str, Result]:
+async def rounds(peers: Iterable[Peer], count: int, seconds: float) -> dict[str, Load]:
     """Measures each of `peers` in turn, `count` times, and gives the middle of each figure."""
-    found: dict[str, list[Result]] = {}
+    found: dict[str, list[Load]] = {}
     for _ in range(count):
         for peer in peers:
             found.setdefault(peer.name, []).append(await load(peer, seconds))
     return {name: _middle(results) for name, results in found.items()}
 
 
-def _middle(results: list[Result]) -> Result:
+def _middle(results: list[Load]) -> Load:
     def middle(figure: str) -> float:
         return sorted(getattr(each, figure) for each in results)[len(results) // 2]
 
-    return Result(*(middle(figure) for figure in ("rate", "p50", "p99", "cpu")))
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    assert match is not None, text
-    return match[1]
-
-
-def _milliseconds(text: str) -> float:
-    value, unit = _found(r"([\d.]+)", text), text.lstrip("0123456789.")
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return Load(*(middle(figure) for figure in ("rate", "p50", "p99", "cpu")))
