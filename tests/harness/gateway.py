@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,13 @@ def login_token(user: str, *, secret: str = SECRET, algorithm: str = "HS256", **
         **claims,
     }
     return jwt.encode({k: v for k, v in content.items() if v is not None}, secret, algorithm=algorithm)
+
+
+def unsigned_token(claims: Mapping[str, Any]) -> str:
+    """A token whose algorithm is `none`."""
+    parts = ({"alg": "none", "typ": "JWT"}, claims)
+    encoded = (urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in parts)
+    return f"{'.'.join(encoded)}."
 
 
 def session_key(user: str, token: str) -> str:
