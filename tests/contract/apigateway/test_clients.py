@@ -13,6 +13,7 @@ import pytest_asyncio
 import websockets
 from kubernetes import client, watch
 
+from harness.browser import page_of_a_browser
 from harness.gateway import GatewayUnderTest
 
 TENANT = "/kapis/tenant.kubesphere.io/v1alpha2/x"
@@ -129,3 +130,31 @@ async def test_a_websocket_carries_messages_both_ways(echo: GatewayUnderTest) ->
         with pytest.raises(websockets.InvalidStatus) as refused:
             await connected(**options)
         assert refused.value.response.status_code == status
+
+
+TALK = """
+([address, message]) => new Promise((resolve) => {
+  const socket = new WebSocket(address, ["v4.channel.k8s.io"]);
+  socket.onopen = () => socket.send(message);
+  socket.onmessage = (event) => { resolve(`${socket.protocol} ${event.data}`); socket.close(); };
+  socket.onclose = (event) => resolve(`closed ${event.code}`);
+})
+"""
+"""A page's own code: opens a WebSocket, says `message`, and gives what it hears."""
+
+
+async def test_a_page_in_a_browser_opens_a_websocket_with_its_cookie(echo: GatewayUnderTest) -> None:
+    token = await echo.sign_in("agw-alice")
+    own = echo.service.url
+    address = own.replace("http:", "ws:") + TERMINAL
+    async with page_of_a_browser() as page:
+        await page.goto(f"{own}/healthz")
+        assert await page.evaluate(TALK, [address, "hello"]) == "closed 1006", "it has not signed in"
+        foreign = own.replace("127.0.0.1", "localhost")
+        await page.context.add_cookies(
+            [{"name": "token", "value": token, "url": url} for url in (own, foreign)]
+        )
+        large = "hello" * 100_000
+        assert await page.evaluate(TALK, [address, large]) == f"v4.channel.k8s.io {large}"
+        await page.goto(f"{foreign}/healthz")
+        assert await page.evaluate(TALK, [address, "hello"]) == "closed 1006", "it is another origin"

@@ -1,13 +1,13 @@
 """What the platform serves, read in one place: the services' documents as one, and a page that shows it."""
 
 import json
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from harness.browser import page_of_a_browser
 from harness.gateway import GatewayUnderTest
 from harness.kubernetes import KubernetesServer
 from harness.services import RunningService, running_service
@@ -108,24 +108,14 @@ async def test_nothing_else_of_the_package_is_served(gateway: GatewayUnderTest, 
 async def test_a_browser_shows_the_operations_under_that_policy(
     described: tuple[GatewayUnderTest, RunningService],
 ) -> None:
-    from playwright.async_api import async_playwright
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium")
     gateway, _ = described
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        try:
-            page = await browser.new_page()
-            problems: list[str] = []
-            page.on("console", lambda each: problems.append(each.text) if each.type == "error" else None)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            await page.goto(f"{gateway.service.url}/swagger-ui", timeout=90_000)
-            await page.wait_for_selector("text=tenant.kubesphere.io", timeout=90_000)
-            assert problems == []
-        finally:
-            await browser.close()
+    async with page_of_a_browser() as page:
+        problems: list[str] = []
+        page.on("console", lambda each: problems.append(each.text) if each.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.goto(f"{gateway.service.url}/swagger-ui")
+        await page.wait_for_selector("text=tenant.kubesphere.io")
+        assert problems == []
 
 
 def test_schemas_of_one_name_stay_apart() -> None:
