@@ -1,9 +1,11 @@
 """Starting, changing the routes, and stopping."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 import yaml
 
 from devstack.ports import free_port
-from harness.gateway import SECRET, gateway_config
+from harness.gateway import SECRET, GatewayUnderTest, gateway_config
 from harness.kubernetes import KubernetesServer
 from harness.waiting import eventually
 from ks_apigateway.__main__ import main
@@ -64,6 +66,89 @@ async def test_routes_are_read_again_without_dropping_a_connection(
         file.unlink()
         await eventually(lambda: _logged(gateway, "No such file"))
         await changed()
+
+
+@contextlib.asynccontextmanager
+async def _busy(
+    gateway: GatewayUnderTest, path: str, *, clients: int = 8
+) -> AsyncIterator[tuple[list[str], list[Any]]]:
+    """Clients that ask again and again over kept connections: where each request arrived, and what failed."""
+    served: list[str] = []
+    failed: list[Any] = []
+    done = asyncio.Event()
+
+    async def client() -> None:
+        with contextlib.suppress(ConnectionRefusedError):
+            while not done.is_set():
+                async with gateway.wire() as wire:
+                    closed = False
+                    while not (closed or done.is_set()):
+                        await wire.send(f"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")
+                        answer = await wire.answer()
+                        closed = answer.headers.get("connection") == "close"
+                        if answer.status == 200:
+                            served.append(answer.headers.get("x-served-by", ""))
+                        else:
+                            failed.append(answer)
+
+    async def guarded() -> None:
+        try:
+            await client()
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            failed.append(error)
+
+    tasks = [asyncio.create_task(guarded()) for _ in range(clients)]
+    await eventually(lambda: _more_than(100, len(served)), timeout=60)
+    try:
+        yield served, failed
+    finally:
+        done.set()
+        await asyncio.gather(*tasks)
+
+
+async def test_new_routes_and_addresses_under_load_fail_no_request(
+    start_gateway: Any, tmp_path: Path
+) -> None:
+    async with _named("one") as one, _named("two") as two:
+        file = tmp_path / "gateway.yaml"
+        file.write_text(routes("/busy", one))
+        async with start_gateway(routesFile=str(file)) as gateway, _busy(gateway, "/busy") as load:
+            served, failed = load
+            for number in range(4):
+                name, url = (("one", one), ("two", two))[(number + 1) % 2]
+                file.write_text(routes("/busy", url) + f"# {number}\n")
+                begin = len(served)
+
+                def moved(name: str = name, begin: int = begin) -> None:
+                    assert name in served[begin:]
+                    assert set(served[-20:]) == {name}
+
+                await eventually(moved, timeout=60)
+        assert failed == []
+
+
+@contextlib.asynccontextmanager
+async def _named(name: str) -> AsyncIterator[str]:
+    """The address of a server that says its name."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(f"HTTP/1.1 200 OK\r\nX-Served-By: {name}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_stop_under_load_fails_no_request_of_a_kept_connection(start_gateway: Any) -> None:
+    async with start_gateway() as gateway:
+        async with _busy(gateway, "/kapis/v1alpha1/configz") as load:
+            await gateway.service.stop()
+        assert load[1] == []
+        assert not gateway.failures
 
 
 def _logged(gateway: Any, text: str) -> None:
