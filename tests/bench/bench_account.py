@@ -26,7 +26,7 @@ from harness.services import running_service
 USERS = 64
 CONNECTIONS = 32
 SECONDS = int(os.environ.get("KS_BENCH_SECONDS", "5"))
-KEYS = 1_000_000
+KEYS = int(os.environ.get("KS_BENCH_KEYS", "1000000"))
 SCRIPT = """
 local n = 0
 function request()

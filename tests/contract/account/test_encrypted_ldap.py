@@ -17,7 +17,12 @@ from devstack.ports import LOOPBACK, free_port
 from harness.account import SECRET
 from harness.encrypted_ldap import EncryptedOpenLDAP
 from harness.servers import running
+from ks_account.clients.directory import Directory
+from ks_account.config import AccountConfig
+from ks_account.users import passwords
 from localkube.pki import Authority, KeyPair, Leaf
+from servicekit.config import load
+from servicekit.errors import Unavailable
 
 
 @dataclass
@@ -90,6 +95,29 @@ async def test_a_certificate_of_somebody_else_or_for_another_host_is_refused_and
     assert status == 1, output
     assert "certificate" in output or "doesn't match" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("ldaps", [True, False], ids=["LDAPS", "StartTLS"])
+async def test_users_are_looked_for_and_passwords_checked_over_tls_alone(
+    tls: Tls, tmp_path: Path, ldaps: bool
+) -> None:
+    def directory(ca_file: Path, host: str = LOOPBACK) -> Directory:
+        file = tmp_path / "kubesphere.yaml"
+        file.write_text(yaml.safe_dump(tls.config(ldaps=ldaps, ca_file=ca_file, host=host)))
+        config = load(AccountConfig, ["--config", str(file)], {})
+        return Directory(config.ldap, config.account)
+
+    trusted = directory(tls.authority)
+    await trusted.ensure_tree(passwords.stored("nobody's", 1000))
+    assert await trusted.user("somebody") is None
+    assert not await trusted.accepts(None, "a-password")
+    await trusted.close()
+    for refused in (directory(tls.stranger), directory(tls.authority, "localhost")):
+        with pytest.raises(Unavailable, match="certificate"):
+            await refused.user("somebody")
+        with pytest.raises(Unavailable, match="certificate"):
+            await refused.accepts(None, "a-password")
+        await refused.close()
 
 
 async def test_a_file_of_authorities_that_is_not_there_is_named(tls: Tls, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ldap3.utils.conv import escape_filter_chars
 
@@ -59,28 +58,33 @@ def equals(attribute: str, values: Iterable[str]) -> str:
     return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for value in values) + ")"
 
 
-def user_of(entry: Mapping[str, Any]) -> UserEntry:
-    """A user from an answer of ldap3."""
-    classes: list[bytes] = entry["raw_attributes"].get("objectClass") or []
+Attributes = Mapping[str, list[bytes]]
+"""The values of each attribute of an entry."""
+
+
+def user_of(dn: str, attributes: Attributes) -> UserEntry:
+    """A user from an entry of the directory."""
     return UserEntry(
-        dn=entry["dn"],
-        username=first(entry, "uid"),
-        email=first(entry, "mail"),
-        description=first(entry, "description"),
-        lang=first(entry, "preferredLanguage"),
-        created=_rfc3339(first(entry, "createTimestamp")),
-        password=entry["raw_attributes"].get("userPassword", [b""])[0],
-        locked=first(entry, EXPIRE) == LOCKED,
-        must_change=first(entry, LAST_CHANGE) == MUST_CHANGE,
-        ties=tuple(value.decode("utf-8", "replace") for value in entry["raw_attributes"].get(TIE) or ()),
-        classes=frozenset(value.decode("utf-8", "replace").lower() for value in classes),
+        dn=dn,
+        username=first(attributes, "uid"),
+        email=first(attributes, "mail"),
+        description=first(attributes, "description"),
+        lang=first(attributes, "preferredLanguage"),
+        created=_rfc3339(first(attributes, "createTimestamp")),
+        password=(attributes.get("userPassword") or [b""])[0],
+        locked=first(attributes, EXPIRE) == LOCKED,
+        must_change=first(attributes, LAST_CHANGE) == MUST_CHANGE,
+        ties=tuple(value.decode("utf-8", "replace") for value in attributes.get(TIE) or ()),
+        classes=frozenset(
+            value.decode("utf-8", "replace").lower() for value in attributes.get("objectClass") or ()
+        ),
     )
 
 
-def first(entry: Mapping[str, Any], attribute: str) -> str:
+def first(attributes: Attributes, name: str) -> str:
     """The first value of an attribute, "" when there is none."""
-    values: list[bytes] = entry["raw_attributes"].get(attribute) or [b""]
-    return values[0].decode("utf-8", "replace")
+    values = attributes.get(name)
+    return values[0].decode("utf-8", "replace") if values else ""
 
 
 def _rfc3339(generalized: str) -> str:

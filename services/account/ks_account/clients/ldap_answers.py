@@ -5,6 +5,7 @@ from typing import Any
 from ldap3 import SUBTREE, Connection
 from ldap3.core.results import (
     RESULT_BUSY,
+    RESULT_CODES,
     RESULT_INVALID_CREDENTIALS,
     RESULT_INVALID_DN_SYNTAX,
     RESULT_SUCCESS,
@@ -12,12 +13,15 @@ from ldap3.core.results import (
     RESULT_UNWILLING_TO_PERFORM,
 )
 
+from ks_account.clients.ldap_wire import Answer
 from servicekit.errors import Unavailable
 
 _PAGE = 1000
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
-_OVER_LIMIT = 4
-_REFUSED = (RESULT_INVALID_CREDENTIALS, RESULT_UNWILLING_TO_PERFORM, RESULT_INVALID_DN_SYNTAX)
+OVER_LIMIT = 4
+"""The result of a search that found more than it was to give."""
+REFUSED = (RESULT_INVALID_CREDENTIALS, RESULT_UNWILLING_TO_PERFORM, RESULT_INVALID_DN_SYNTAX)
+"""The results of a bind with what is not the password, or not of an entry that has one."""
 
 
 def expect(connection: Connection, *codes: int) -> int:
@@ -25,10 +29,18 @@ def expect(connection: Connection, *codes: int) -> int:
     was.
     """
     result = connection.result
-    code: int = result["result"]
+    return _require(result["result"], result["description"], result["message"], codes)
+
+
+def expect_answer(answer: Answer, *codes: int) -> int:
+    """The same for the answer to an operation on the wire."""
+    return _require(answer.code, RESULT_CODES.get(answer.code, "other"), answer.text, codes)
+
+
+def _require(code: int, description: str, message: str, codes: tuple[int, ...]) -> int:
     if code in codes:
         return code
-    text = f"{result['description']}: {result['message']}" if result["message"] else result["description"]
+    text = f"{description}: {message}" if message else description
     if code in (RESULT_BUSY, RESULT_UNAVAILABLE):
         raise Unavailable("ldap", f"the server cannot serve now ({text})")
     raise Unavailable("ldap", f"the server answered {code} {text}")
@@ -41,13 +53,13 @@ def accepts(connection: Connection, dn: str, password: str) -> bool:
         connection.bind(read_server_info=False)
     finally:
         connection.user = connection.password = None
-    return expect(connection, RESULT_SUCCESS, *_REFUSED) == RESULT_SUCCESS
+    return expect(connection, RESULT_SUCCESS, *REFUSED) == RESULT_SUCCESS
 
 
 def some(connection: Connection, base: str, condition: str, attributes: list[str], limit: int) -> list[Any]:
     """At most `limit` entries below `base` that meet `condition`."""
     connection.search(base, condition, SUBTREE, attributes=attributes, size_limit=limit)
-    expect(connection, RESULT_SUCCESS, _OVER_LIMIT)
+    expect(connection, RESULT_SUCCESS, OVER_LIMIT)
     return _entries(connection)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from ldap3 import Connection
 from ldap3.core.exceptions import LDAPCommunicationError, LDAPException
 
+from ks_account.clients.ldap_turns import Turns
 from servicekit.errors import Unavailable
 
 T = TypeVar("T")
@@ -30,10 +31,8 @@ class LdapPool:
 
     def __init__(self, connect: Callable[[], Connection], *, size: int, wait: float, server: str) -> None:
         self._connect = connect
-        self._size = size
-        self._wait = wait
         self._server = server
-        self._slots = asyncio.Semaphore(size)
+        self._turns = Turns(size, wait)
         self._idle: collections.deque[Connection] = collections.deque()
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix="ldap")
 
@@ -43,12 +42,7 @@ class LdapPool:
         `repeatable` says that doing it twice does no harm: it is then tried once more on a new connection
         when one that was kept turns out to be broken. Raises Unavailable.
         """
-        try:
-            await asyncio.wait_for(self._slots.acquire(), self._wait)
-        except TimeoutError:
-            raise Unavailable(
-                "ldap", f"all {self._size} connections were busy for {self._wait:g} s"
-            ) from None
+        await self._turns.take()
         running = self._threads.submit(self._work, work, repeatable)
         # The slot is free when the thread is, not when the caller gives up.
         loop = asyncio.get_running_loop()
@@ -63,7 +57,7 @@ class LdapPool:
 
     def _release(self, loop: asyncio.AbstractEventLoop, done: "Future[Any]") -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._slots.release)
+            loop.call_soon_threadsafe(self._turns.give_back)
 
     def _work(self, work: Callable[[Connection], T], repeatable: bool) -> T:
         try:

@@ -93,8 +93,8 @@ class PeopleElsewhere:
         groups: list[bytes] = entry["raw_attributes"].get(config.groups_attribute) or []
         return Person(
             dn=entry["dn"],
-            username=first(entry, config.username_attribute),
-            email=first(entry, config.email_attribute),
+            username=first(entry["raw_attributes"], config.username_attribute),
+            email=first(entry["raw_attributes"], config.email_attribute),
             groups=tuple(f"{config.groups_prefix}{_short(group)}" for group in groups[:_MAX_GROUPS]),
         )
 
