@@ -121,6 +121,14 @@ async def test_redis_that_is_killed_ends_no_session_and_lets_nobody_in(stage: St
     await eventually(back)
 
 
+async def test_a_redis_that_was_restarted_fails_no_request(stage: Stage) -> None:
+    """Each kept connection broke meanwhile, and none of them is found out by a request that fails."""
+    assert await asyncio.gather(*(stage.sign_in() for _ in range(16))) == [200] * 16
+    await stage.redis.stop(hard=True)
+    await stage.redis.start()
+    assert await asyncio.gather(*(stage.sign_in() for _ in range(16))) == [200] * 16
+
+
 async def test_users_and_logins_go_on_through_restarts_of_both(stage: Stage) -> None:
     """Each request ends with an answer that is true, and whatever was answered 200 is there afterwards."""
     made: list[str] = []

@@ -38,6 +38,7 @@ from urllib.parse import quote
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from ks_account.clients import scripts
 from servicekit.errors import Conflict, Unavailable
@@ -48,6 +49,9 @@ _ADOPTED = "kubesphere:sessions-adopted"
 _CHANGE = "kubesphere:users-change"
 _CHANGED = "kubesphere:users-changed"
 _CHANGES_KEPT = 200
+_NO_NOTICES = MaintNotificationsConfig(enabled=False)
+"""Notices of maintenance come from Redis Enterprise alone, and while they may, redis-py does not look whether a
+connection that it kept was closed meanwhile: after a restart, each of them would fail one request."""
 LOG_LENGTH = 10
 _LOCKING = 600
 """Seconds; longer than any request may take."""
@@ -123,6 +127,7 @@ class Sessions:
             socket_timeout=config.timeout,
             health_check_interval=30,
             decode_responses=True,
+            maint_notifications_config=_NO_NOTICES,
         )
         self._config = config
         self.redis: Redis = Redis.from_pool(pool)
