@@ -20,7 +20,7 @@ export interface OwnerReference {
   controller?: boolean;
 }
 
-export interface KubeObject<Spec = Record<string, unknown>, Status = Record<string, unknown>> {
+export interface KubeObject<Spec = object, Status = object> {
   apiVersion?: string;
   kind?: string;
   metadata: Meta;
@@ -46,10 +46,10 @@ export const WORKSPACE_LABEL = 'kubesphere.io/workspace';
 export const ALIAS = 'kubesphere.io/alias-name';
 export const DESCRIPTION = 'kubesphere.io/description';
 
-export function aliasOf(object: KubeObject): string {
+export function aliasOf(object: { metadata: Meta }): string {
   return object.metadata.annotations?.[ALIAS] ?? '';
 }
 
-export function descriptionOf(object: KubeObject): string {
+export function descriptionOf(object: { metadata: Meta }): string {
   return object.metadata.annotations?.[DESCRIPTION] ?? '';
 }

@@ -37,5 +37,7 @@ function condition(key: string, value: string): string {
 
 /** The path of a list of `resources`, of a namespace or of the whole cluster. */
 export function resourcesPath(resource: string, namespace?: string): string {
-  return namespace ? `${RESOURCES}/namespaces/${encodeURIComponent(namespace)}/${resource}` : `${RESOURCES}/${resource}`;
+  return namespace
+    ? `${RESOURCES}/namespaces/${encodeURIComponent(namespace)}/${resource}`
+    : `${RESOURCES}/${resource}`;
 }

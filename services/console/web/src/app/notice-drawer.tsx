@@ -1,5 +1,6 @@
 /** All notices of this visit. */
 import {
+  Button,
   EmptyState,
   NotificationDrawer,
   NotificationDrawerBody,
@@ -8,7 +9,6 @@ import {
   NotificationDrawerListItem,
   NotificationDrawerListItemBody,
   NotificationDrawerListItemHeader,
-  Button,
 } from '@patternfly/react-core';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -25,7 +25,11 @@ export function NoticeDrawer({ onClose }: { onClose: () => void }) {
   }, []);
   return (
     <div className="ks-drawer">
-      <NotificationDrawer ref={drawer} tabIndex={-1} onKeyDown={(event) => event.key === 'Escape' && onClose()}>
+      <NotificationDrawer
+        ref={drawer}
+        tabIndex={-1}
+        onKeyDown={(event) => event.key === 'Escape' && onClose()}
+      >
         <NotificationDrawerHeader title={t('app.notifications')} onClose={onClose}>
           {notices.length > 0 && (
             <Button variant="link" isInline onClick={clearNotices}>
@@ -34,7 +38,9 @@ export function NoticeDrawer({ onClose }: { onClose: () => void }) {
           )}
         </NotificationDrawerHeader>
         <NotificationDrawerBody>
-          {notices.length === 0 && <EmptyState variant="xs" titleText={t('notices.none')} headingLevel="h2" />}
+          {notices.length === 0 && (
+            <EmptyState variant="xs" titleText={t('notices.none')} headingLevel="h2" />
+          )}
           <NotificationDrawerList>
             {notices.map((notice) => (
               <NotificationDrawerListItem key={notice.id} variant={notice.variant} isRead isHoverable={false}>

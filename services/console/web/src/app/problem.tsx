@@ -1,5 +1,12 @@
 /** What is shown in place of what could not be: the reason in words, the request's identifier, a way on. */
-import { Button, ClipboardCopy, EmptyState, EmptyStateActions, EmptyStateBody, EmptyStateFooter } from '@patternfly/react-core';
+import {
+  Button,
+  ClipboardCopy,
+  EmptyState,
+  EmptyStateActions,
+  EmptyStateBody,
+  EmptyStateFooter,
+} from '@patternfly/react-core';
 import BanIcon from '@patternfly/react-icons/dist/esm/icons/ban-icon';
 import DisconnectedIcon from '@patternfly/react-icons/dist/esm/icons/disconnected-icon';
 import ExclamationCircleIcon from '@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon';
@@ -41,7 +48,12 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
         <p>{message}</p>
         {api && api.retryAfter > 0 && <p>{t('problem.retryIn', { seconds: api.retryAfter })}</p>}
         {api?.requestId && (
-          <ClipboardCopy isReadOnly variant="inline-compact" hoverTip={t('actions.copy')} clickTip={t('actions.copied')}>
+          <ClipboardCopy
+            isReadOnly
+            variant="inline-compact"
+            hoverTip={t('actions.copy')}
+            clickTip={t('actions.copied')}
+          >
             {api.requestId}
           </ClipboardCopy>
         )}

@@ -25,5 +25,7 @@ export function recentProjects(): { workspace: string; project: string }[] {
   const places = recentPaths()
     .map(placeOf)
     .filter((place) => place.project !== '');
-  return places.filter((place, index) => places.findIndex((each) => each.project === place.project) === index);
+  return places.filter(
+    (place, index) => places.findIndex((each) => each.project === place.project) === index,
+  );
 }

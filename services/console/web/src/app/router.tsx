@@ -7,11 +7,11 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { SESSION_QUERY } from './current-session';
 import { queryClient } from '@/api/queries';
+import { SESSION_QUERY } from './current-session';
 import { NotFound, Problem } from './problem';
-import { projectRoutes } from './routes/project';
 import { platformRoutes } from './routes/platform';
+import { projectRoutes } from './routes/project';
 import { workspaceRoutes } from './routes/workspace';
 import { parseSearch, stringifySearch, type UrlState } from './url-state';
 

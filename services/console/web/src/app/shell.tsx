@@ -15,11 +15,11 @@ import { useTranslation } from 'react-i18next';
 import { SESSION_QUERY, watchSession } from './current-session';
 import { ErrorBoundary } from './error-boundary';
 import { Top } from './masthead';
-import { Navigation } from './sidebar';
 import { markRead, useNotices } from './notices';
 import { Palette } from './palette';
 import { remember } from './recent';
 import { ProfileContext } from './session';
+import { Navigation } from './sidebar';
 
 export function Shell() {
   const { data: session } = useSuspenseQuery(SESSION_QUERY);

@@ -23,7 +23,9 @@ const load = {
 export function preferredLanguage(offered: readonly string[], wishes = wanted()): Language {
   const known = offered.filter((each): each is Language => each in LANGUAGES);
   const short = wishes.map((wish) => wish.slice(0, 2).toLowerCase());
-  return known.find((each) => each === short.find((wish) => known.includes(wish as Language))) ?? known[0] ?? 'en';
+  return (
+    known.find((each) => each === short.find((wish) => known.includes(wish as Language))) ?? known[0] ?? 'en'
+  );
 }
 
 function wanted(): string[] {

@@ -63,7 +63,9 @@ export function DetailPage(props: DetailPageProps) {
             <Title headingLevel="h1">{props.title}</Title>
             {props.status}
           </div>
-          {props.actions && props.actions.length > 0 && <Actions actions={props.actions} name={props.title} />}
+          {props.actions && props.actions.length > 0 && (
+            <Actions actions={props.actions} name={props.title} />
+          )}
         </div>
         {props.subtitle && <Content component="p">{props.subtitle}</Content>}
       </PageSection>

@@ -41,12 +41,7 @@ export function FormDialog({ title, about, submit, isValid, run, onClose, childr
         </Form>
       </ModalBody>
       <ModalFooter>
-        <Button
-          type="submit"
-          form="dialog-form"
-          isLoading={isWorking}
-          isDisabled={!isValid || isWorking}
-        >
+        <Button type="submit" form="dialog-form" isLoading={isWorking} isDisabled={!isValid || isWorking}>
           {submit}
         </Button>
         <Button variant="link" onClick={onClose}>

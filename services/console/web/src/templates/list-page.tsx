@@ -101,7 +101,11 @@ export function ListPage<T>(props: ListPageProps<T>) {
   return (
     <>
       {!props.embedded && <ListHeading {...props} />}
-      <PageSection hasBodyWrapper={false} isFilled padding={{ default: props.embedded ? 'noPadding' : 'padding' }}>
+      <PageSection
+        hasBodyWrapper={false}
+        isFilled
+        padding={{ default: props.embedded ? 'noPadding' : 'padding' }}
+      >
         {props.notice}
         {!(isEmpty && !view.narrowed) && (
           <ListToolbar

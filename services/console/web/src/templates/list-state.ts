@@ -1,7 +1,7 @@
 /** What a list shows, as the address of the page says it. */
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { type UrlState, useUrlState } from '@/app/url-state';
 import type { ListQuery } from '@/api/paths';
+import { type UrlState, useUrlState } from '@/app/url-state';
 
 export const PAGE_SIZES = [20, 50, 100];
 
@@ -51,7 +51,10 @@ export interface ListControls extends ListView {
 export function useListView(defaults: ListDefaults = {}): ListControls {
   const [state, set] = useUrlState();
   const view = useMemo(() => readView(state, defaults), [state, defaults]);
-  const change = useCallback((changes: UrlState, push = true) => set({ page: '', ...changes }, { push }), [set]);
+  const change = useCallback(
+    (changes: UrlState, push = true) => set({ page: '', ...changes }, { push }),
+    [set],
+  );
   const cleared = Object.fromEntries((defaults.filters ?? []).map((key) => [key, '']));
   return {
     ...view,

@@ -1,3 +1,3 @@
 export const project = {
-  title: "Project",
+  title: 'Project',
 } as const;

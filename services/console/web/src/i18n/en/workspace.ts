@@ -1,1 +1,41 @@
-export const workspace = { title: 'Workspace' } as const;
+export const workspace = {
+  projects: {
+    create: 'Create project',
+    emptyTitle: 'No projects yet',
+    emptyBody: 'A project is a namespace of Kubernetes in which workloads run.',
+    deletes: 'everything in the project: workloads, volumes, routes, secrets',
+    starting: 'Its roles are being made',
+  },
+  members: {
+    invite: 'Invite',
+    inviteTitle: 'Invite to {{workspace}}',
+    inviteAbout:
+      'They see the workspace at once. Projects that they did not create stay closed until they are members there.',
+    user: 'Account name',
+    userHint: 'Somebody who already has an account on this platform.',
+    role: 'Role in the workspace',
+    change: 'Change the role',
+    removeAbout: 'their roles in the workspace and in its projects',
+    invited: '{{name}} is a member now',
+    changed: '{{name}} has another role now',
+    emptyTitle: 'No members',
+    emptyBody: 'Invite who is to work here.',
+  },
+  roles: {
+    admin: 'Administrator',
+    regular: 'Regular',
+    viewer: 'Viewer',
+    title: 'What each role allows in this workspace',
+  },
+  overview: {
+    projects: 'Projects',
+    members: 'Members',
+    roles: 'Roles',
+    quiet: 'Everything is as declared.',
+    edit: 'Edit',
+    delete: 'Delete workspace',
+    yourRights: 'What you may do here',
+    nothing: 'You see this workspace through a project of it; who manages it can invite you.',
+    managedBy: 'Managed by {{name}}',
+  },
+} as const;

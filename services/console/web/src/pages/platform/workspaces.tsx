@@ -1,19 +1,24 @@
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { aliasOf, descriptionOf, type KubeObject } from '@/api/objects';
 import { TENANT } from '@/api/paths';
 import { useList } from '@/api/queries';
 import { RouterLink } from '@/app/link';
+import { useMay } from '@/app/session';
 import { Age } from '@/app/time';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
+import { CreateWorkspace } from './workspace-form';
 
-export type Workspace = KubeObject<{ manager?: string }, { conditions?: { type: string; status: string }[] }>;
+export type Workspace = KubeObject<{ manager?: string }>;
 
 const DEFAULTS = { sort: 'createTime', descending: true };
 
 export function WorkspacesPage() {
   const { t } = useTranslation();
+  const may = useMay();
+  const [creating, setCreating] = useState(false);
   const view = useListView(DEFAULTS);
   const list = useList<Workspace>(`${TENANT}/workspaces`, toQuery(view));
   const columns: Column<Workspace>[] = [
@@ -56,16 +61,24 @@ export function WorkspacesPage() {
     },
   ];
   return (
-    <ListPage
-      id="workspaces"
-      title={t('platform.workspaces.title')}
-      about={t('platform.workspaces.about')}
-      view={view}
-      list={list}
-      columns={columns}
-      rowKey={(each) => each.metadata.uid ?? each.metadata.name}
-      nameOf={(each) => each.metadata.name}
-      empty={{ title: t('platform.workspaces.emptyTitle'), body: t('platform.workspaces.emptyBody') }}
-    />
+    <>
+      <ListPage
+        id="workspaces"
+        title={t('platform.workspaces.title')}
+        about={t('platform.workspaces.about')}
+        view={view}
+        list={list}
+        columns={columns}
+        rowKey={(each) => each.metadata.uid ?? each.metadata.name}
+        nameOf={(each) => each.metadata.name}
+        primary={
+          may('workspaces', 'create')
+            ? { label: t('platform.workspaces.create'), onClick: () => setCreating(true) }
+            : undefined
+        }
+        empty={{ title: t('platform.workspaces.emptyTitle'), body: t('platform.workspaces.emptyBody') }}
+      />
+      {creating && <CreateWorkspace onClose={() => setCreating(false)} />}
+    </>
   );
 }

@@ -9,8 +9,8 @@ import { useGet } from '@/api/queries';
 import { signIn } from '@/app/current-session';
 import { useUrlState } from '@/app/url-state';
 import { SignInFrame } from './frame';
-import { PasswordInput } from './password-input';
 import { safeNext } from './next';
+import { PasswordInput } from './password-input';
 
 export function LoginPage() {
   const { t } = useTranslation();
@@ -51,7 +51,12 @@ export function LoginPage() {
           />
         </FormGroup>
         <FormGroup label={t('signIn.password')} fieldId="password">
-          <PasswordInput id="password" autoComplete="current-password" value={password} onChange={setPassword} />
+          <PasswordInput
+            id="password"
+            autoComplete="current-password"
+            value={password}
+            onChange={setPassword}
+          />
         </FormGroup>
         <ActionGroup>
           <Button

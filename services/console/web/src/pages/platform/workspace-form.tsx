@@ -1,0 +1,69 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { post } from '@/api/client';
+import { ALIAS, DESCRIPTION } from '@/api/objects';
+import { TENANT, WORKSPACES } from '@/api/paths';
+import { refresh } from '@/api/queries';
+import { notify } from '@/app/notices';
+import { useProfile } from '@/app/session';
+import { Field, isName } from '@/templates/field';
+import { FormDialog } from '@/templates/form-dialog';
+
+/** Makes a workspace that its maker manages, and goes there. */
+export function CreateWorkspace({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation();
+  const { username } = useProfile();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const [alias, setAlias] = useState('');
+  const [description, setDescription] = useState('');
+  const [manager, setManager] = useState(username);
+  const run = async () => {
+    await post(WORKSPACES, {
+      apiVersion: 'tenant.kubesphere.io/v1alpha1',
+      kind: 'Workspace',
+      metadata: { name, annotations: { [ALIAS]: alias, [DESCRIPTION]: description } },
+      spec: { manager },
+    });
+    notify('success', t('notices.created', { name }));
+    await refresh(`${TENANT}/workspaces`);
+    await navigate({ to: `/workspaces/${name}` });
+  };
+  return (
+    <FormDialog
+      title={t('platform.workspaces.create')}
+      about={t('platform.workspaces.about')}
+      submit={t('actions.create')}
+      isValid={isName(name) && manager !== ''}
+      run={run}
+      onClose={onClose}
+    >
+      <Field
+        id="workspace-name"
+        label={t('words.name')}
+        value={name}
+        onChange={setName}
+        hint={t('platform.workspaces.nameHint')}
+        problem={isName(name) ? '' : t('platform.workspaces.nameBad')}
+        isRequired
+        autoFocus
+      />
+      <Field id="workspace-alias" label={t('words.alias')} value={alias} onChange={setAlias} />
+      <Field
+        id="workspace-description"
+        label={t('words.description')}
+        value={description}
+        onChange={setDescription}
+        isLong
+      />
+      <Field
+        id="workspace-manager"
+        label={t('words.manager')}
+        value={manager}
+        onChange={setManager}
+        isRequired
+      />
+    </FormDialog>
+  );
+}
