@@ -3,79 +3,120 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import time
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
-import orjson
-
-from ks_installer import workspaces
-from ks_installer.catalogue import Catalogue, Component
-from ks_installer.discovery import Discovery
-from ks_installer.engine import Engine, removal_order
-from ks_installer.errors import NotReady
-from ks_installer.objects import FIELD_MANAGER, MANAGED_BY, Ref
-from ks_installer.planning import KEEP, Step, plan
+from ks_installer import configured, output, preflight, upgrading, workspaces
+from ks_installer.catalogue import Catalogue, Component, images
+from ks_installer.engine import Engine
+from ks_installer.errors import NotReady, Unsuitable
+from ks_installer.keeping import to_keep
+from ks_installer.objects import Ref
+from ks_installer.planning import plan
+from ks_installer.podspecs import mirrored
 from ks_installer.progress import Progress, progress_for
 from ks_installer.readiness import waiting_for
+from ks_installer.settings import Settings
+from ks_installer.standing import standing_of
 from ks_installer.state import READY, State
 from kubekit.cluster import Cluster
 from kubekit.errors import NotFound
-from kubekit.resource import CRDS, WORKSPACES, Resource
+from kubekit.resource import WORKSPACES
+
+DEV = "dev"
+"""The profile that nothing is configured for: definitions and rights, no workload."""
 
 
 async def apply(args: Namespace, cluster: Cluster) -> int:
-    """Brings the cluster to the profile."""
-    components = Catalogue.installed().select(args.profile)
+    """Brings the cluster to the profile and to ks-config.yaml."""
+    components = Catalogue.installed().select(args.profile, await _settings(args, cluster))
     state = await _state(cluster)
+    if not args.skip_preflight:
+        preflight.insist(await preflight.examine(cluster, _chosen(components, args.only)))
+    await install(args, cluster, state, components)
+    return 0
+
+
+async def install(args: Namespace, cluster: Cluster, state: State, components: Sequence[Component]) -> None:
+    """Applies `components` and tells how it goes."""
     progress = progress_for(args.output)
+    began = time.monotonic()
     try:
         await Engine(cluster, state, progress, args.timeout).apply(components, only=args.only)
+        if args.config:
+            await configured.remember(cluster, Path(args.config))
+        took = time.monotonic() - began
+        progress.note(
+            "", f"ready after {took:.1f} s, {time.process_time():.1f} s of them the installer's own work"
+        )
     finally:
         progress.close()
-    return 0
 
 
 async def show_plan(args: Namespace, cluster: Cluster) -> int:
     """Prints what `apply` would change; ends with 0 whether or not there is anything."""
-    components = _chosen(Catalogue.installed().select(args.profile), args.only)
+    selected = Catalogue.installed().select(args.profile, await _settings(args, cluster))
     state = await _state(cluster)
     if args.only:
         state.records = {name: record for name, record in state.records.items() if name == args.only}
-    steps = await plan(cluster, state, components)
-    if _as_json(args.output):
-        for step in steps:
-            _print_json(component=step.component, action=step.action, object=str(step.ref), fields=step.paths)
-    else:
-        _print_plan(steps)
+    output.print_plan(await plan(cluster, state, _chosen(selected, args.only)), args.output)
     return 0
 
 
 async def show_status(args: Namespace, cluster: Cluster) -> int:
     """Prints how each installed component stands; ends with 1 where one is not ready."""
     state = await _state(cluster)
-    rows = [(name, *await _standing(cluster, state, name)) for name in state.records]
-    if _as_json(args.output):
-        for name, phase, message in rows:
-            _print_json(component=name, phase=phase, message=message)
-    else:
-        _print_status(state, rows)
+    rows = [(name, *await standing_of(cluster, record)) for name, record in state.records.items()]
+    output.print_status(state, rows, args.output)
     return 0 if rows and all(phase == READY for _, phase, _ in rows) else 1
+
+
+async def show_preflight(args: Namespace, cluster: Cluster) -> int:
+    """Prints whether the cluster has what the installation needs; ends with 6 where it has not."""
+    components = Catalogue.installed().select(args.profile, await _settings(args, cluster))
+    findings = await preflight.examine(cluster, components)
+    output.print_findings(findings, args.output)
+    return Unsuitable.exit_code if any(one.level == preflight.ERROR for one in findings) else 0
+
+
+async def upgrade(args: Namespace, cluster: Cluster) -> int:
+    """Prints what an upgrade would mean, and does it unless something stands in its way."""
+    components = Catalogue.installed().select(args.profile, await _settings(args, cluster))
+    state = await _state(cluster)
+    findings = await preflight.examine(cluster, components)
+    findings += upgrading.report(state, await plan(cluster, state, components))
+    output.print_findings(findings, args.output)
+    if not args.skip_preflight:
+        preflight.insist(findings)
+    if not args.check:
+        await install(args, cluster, state, components)
+    return 0
+
+
+async def show_images(args: Namespace) -> int:
+    """Prints every image that an installation runs; with --registry also where that registry has it."""
+    settings = configured.from_file(Path(args.config)) if args.config else Settings()
+    listed = images(Catalogue.installed().select(args.profile, settings))
+    place = mirrored(args.registry)
+    output.print_images([(image, place(image)) for image in listed], args.output, both=bool(args.registry))
+    return 0
 
 
 async def uninstall(args: Namespace, cluster: Cluster) -> int:
     """Takes away what was installed; namespaces of users and what runs in them always stay."""
     state = await _state(cluster)
     progress = progress_for(args.output)
-    engine = Engine(cluster, state, progress, args.timeout)
+
+    async def keep(component: str) -> frozenset[Ref]:
+        await workspaces.release_namespaces(cluster)
+        return frozenset() if args.purge else await to_keep(cluster, state, component, progress)
+
     try:
         if args.purge:
             await _release_workspaces(cluster, args.timeout or 60, progress)
-        for name in removal_order(state.records, set(state.records)):
-            kept = frozenset() if args.purge else await _in_use(cluster, state, name, progress)
-            await workspaces.release_namespaces(cluster)
-            await engine.remove(name, keep=kept)
+        await Engine(cluster, state, progress, args.timeout).uninstall(keep)
     finally:
         progress.close()
     return 0
@@ -88,31 +129,17 @@ async def _release_workspaces(cluster: Cluster, seconds: float, progress: Progre
             async with asyncio.timeout(seconds):
                 await workspaces.release(cluster, name)
         except TimeoutError as error:
-            found = await cluster.get(WORKSPACES, name)
-            raise NotReady(f"Workspace {name}: {waiting_for(found)}") from error
+            try:
+                reason = waiting_for(await cluster.get(WORKSPACES, name))
+            except NotFound:
+                reason = "it went only now"
+            raise NotReady(f"Workspace {name}: {reason}") from error
 
 
-async def _in_use(cluster: Cluster, state: State, component: str, progress: Progress) -> frozenset[Ref]:
-    """The definitions of `component` that hold objects of users; deleting one would delete those objects."""
-    used: list[Ref] = []
-    for ref in state.records[component].refs():
-        count = await _users_objects(cluster, ref) if ref.kind == CRDS.kind else 0
-        if count:
-            progress.note(component, f"{ref.name} stays: it has {count} objects (--purge deletes them)")
-            used.append(ref)
-    return frozenset(used)
-
-
-async def _users_objects(cluster: Cluster, definition: Ref) -> int:
-    try:
-        spec = (await cluster.get(CRDS, definition.name))["spec"]
-        version = next(version["name"] for version in spec["versions"] if version["served"])
-        names = spec["names"]
-        kind = Resource(spec["group"], version, names["plural"], names["kind"], spec["scope"] == "Namespaced")
-        found = await cluster.list(kind, label_selector=f"{MANAGED_BY}!={FIELD_MANAGER}")
-    except NotFound:
-        return 0
-    return len(found.items)
+async def _settings(args: Namespace, cluster: Cluster) -> Settings:
+    if args.config:
+        return configured.from_file(Path(args.config))
+    return Settings() if args.profile == DEV else await configured.from_cluster(cluster)
 
 
 async def _state(cluster: Cluster) -> State:
@@ -121,45 +148,5 @@ async def _state(cluster: Cluster) -> State:
     return state
 
 
-async def _standing(cluster: Cluster, state: State, name: str) -> tuple[str, str]:
-    """Phase and message of a component as its objects are now, not as they were when it was applied."""
-    record, discovery = state.records[name], Discovery(cluster)
-    if record.phase != READY:
-        return record.phase, record.message
-    for ref in record.refs():
-        resource = await discovery.resource(ref.api_version, ref.kind)
-        try:
-            live = await cluster.get(resource, ref.name, ref.namespace or None) if resource else None
-        except NotFound:
-            live = None
-        reason = waiting_for(live) if live else "it is not there"
-        if reason:
-            return "NotReady", f"{ref.title}: {reason}"
-    return READY, ""
-
-
 def _chosen(components: Sequence[Component], only: str | None) -> Sequence[Component]:
     return [component for component in components if only in (None, component.name)]
-
-
-def _print_plan(steps: Sequence[Step]) -> None:
-    changes = [step for step in steps if step.action != KEEP]
-    for step in changes:
-        fields = f"  ({', '.join(step.paths)})" if step.paths else ""
-        print(f"{step.action:<8}{step.component:<20}{step.ref.title}{fields}")
-    print(f"{len(changes)} of {len(steps)} objects would change")
-
-
-def _print_status(state: State, rows: Sequence[tuple[str, str, str]]) -> None:
-    if not rows:
-        print("nothing is installed")
-    for name, phase, message in rows:
-        print(f"{name:<20}{phase:<10}{len(state.records[name].objects):>4} objects  {message}".rstrip())
-
-
-def _print_json(**line: Any) -> None:
-    print(orjson.dumps(line).decode())
-
-
-def _as_json(output: str) -> bool:
-    return output == "json" or (output == "auto" and not sys.stdout.isatty())

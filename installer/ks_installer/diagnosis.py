@@ -1,4 +1,4 @@
-"""Why a workload is not ready: what its pods say is nearer to the cause than its own conditions."""
+"""Why something is not ready: what its pods and its events say is nearer to the cause than its conditions."""
 
 from __future__ import annotations
 
@@ -6,21 +6,50 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubekit.cluster import Cluster
-from kubekit.resource import PODS, Object
+from kubekit.errors import KubernetesError
+from kubekit.resource import EVENTS, PODS, Object
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
+_STARTING = {"ContainerCreating", "PodInitializing"}
 
 
-async def reason_of_pods(cluster: Cluster, workload: Object) -> str | None:
-    """What keeps the pods of `workload` from running, in words; None where no pod says anything."""
+async def reason_of_workload(cluster: Cluster, obj: Object) -> str | None:
+    """What keeps `obj` from becoming ready, in words: of its pods, else of its own events.
+
+    None where neither says anything; that the reason cannot be asked for is no reason.
+    """
+    try:
+        return await _of_pods(cluster, obj) or await warning_about(cluster, obj)
+    except KubernetesError:
+        return None
+
+
+async def _of_pods(cluster: Cluster, workload: Object) -> str | None:
     if workload["kind"] not in _WORKLOADS:
         return None
     labels: dict[str, str] = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
     if not labels:
         return None
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    pods = await cluster.list(PODS, workload["metadata"]["namespace"], label_selector=selector)
-    return next((reason for pod in pods.items if (reason := trouble_of_pod(pod))), None)
+    pods = (await cluster.list(PODS, workload["metadata"]["namespace"], label_selector=selector)).items
+    for pod in pods:
+        if reason := trouble_of_pod(pod):
+            return reason
+    for pod in pods:
+        if not _is_ready(pod) and (warning := await warning_about(cluster, pod)):
+            return f"pod {pod['metadata']['name']}: {warning}"
+    return None
+
+
+async def warning_about(cluster: Cluster, obj: Object) -> str | None:
+    """The last warning among the events of a live object, as `reason: message`."""
+    selector = f"involvedObject.uid={obj['metadata']['uid']},type=Warning"
+    namespace = obj["metadata"].get("namespace") or "default"
+    found = (await cluster.list(EVENTS, namespace, field_selector=selector)).items
+    if not found:
+        return None
+    last = max(found, key=_time_of)
+    return f"{last.get('reason')}: {' '.join(str(last.get('message', '')).split())}"
 
 
 def trouble_of_pod(pod: Object) -> str | None:
@@ -31,7 +60,7 @@ def trouble_of_pod(pod: Object) -> str | None:
             return f"pod {name} cannot be scheduled: {condition.get('message', condition.get('reason'))}"
     for container in _containers(status):
         waiting = container.get("state", {}).get("waiting")
-        if waiting and waiting.get("reason") not in {"ContainerCreating", "PodInitializing"}:
+        if waiting and waiting.get("reason") not in _STARTING:
             return f"pod {name}, container {container['name']}: {_words(waiting)}{_last_exit(container)}"
         ended = container.get("state", {}).get("terminated")
         if ended and ended.get("exitCode"):
@@ -39,6 +68,11 @@ def trouble_of_pod(pod: Object) -> str | None:
                 f"pod {name}, container {container['name']} ended with {ended['exitCode']}: {_words(ended)}"
             )
     return None
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _containers(status: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -49,6 +83,10 @@ def _containers(status: dict[str, Any]) -> Iterable[dict[str, Any]]:
 def _last_exit(container: dict[str, Any]) -> str:
     ended = container.get("lastState", {}).get("terminated")
     return f" (last exit code {ended['exitCode']})" if ended else ""
+
+
+def _time_of(event: Object) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
 
 
 def _words(state: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ class InstallerError(Exception):
 
 
 class UsageError(InstallerError):
-    """The command line, a profile or a component is wrong; nothing was asked of the cluster."""
+    """The command line, ks-config.yaml, a profile or a component is wrong; nothing was changed."""
 
     exit_code = 2
 
@@ -29,3 +29,13 @@ class NotReady(InstallerError):
     """Something that was applied did not become ready in time; the message names it and its reason."""
 
     exit_code = 5
+
+
+class Unsuitable(InstallerError):
+    """The cluster lacks something that the installation needs; nothing was changed."""
+
+    exit_code = 6
+
+
+class Refused(InstallerError):
+    """The cluster takes an object not at all, or not the change of it; the message names it and why."""

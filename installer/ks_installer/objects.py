@@ -15,6 +15,8 @@ from kubekit.resource import Object
 FIELD_MANAGER = "ks-installer"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 COMPONENT = "installer.kubesphere.io/component"
+KEEP = "installer.kubesphere.io/keep"
+"""On what holds data that cannot be made again: it stays, and its namespace, unless all is purged."""
 
 # What others need to exist first; kinds that are not listed come after these, in the order of their files.
 _FIRST_KINDS = (
@@ -75,7 +77,22 @@ def labelled(obj: Object, component: str) -> Object:
     """A copy of `obj` that says which component it belongs to, for `kubectl get -l` and for pruning."""
     result = copy.deepcopy(obj)
     result["metadata"].setdefault("labels", {}).update({MANAGED_BY: FIELD_MANAGER, COMPONENT: component})
+    for claim in _claims_of(result):
+        claim["metadata"].setdefault("labels", {}).update({MANAGED_BY: FIELD_MANAGER, COMPONENT: component})
+        claim["metadata"].setdefault("annotations", {})[KEEP] = "data"
     return result
+
+
+def holds_data(obj: Mapping[str, Any]) -> bool:
+    """Whether a live object is marked as one whose contents cannot be made again."""
+    return KEEP in (obj["metadata"].get("annotations") or {})
+
+
+def _claims_of(obj: Object) -> list[Object]:
+    """The volume claims in `obj`: itself, or those that a StatefulSet makes for its pods."""
+    if obj.get("kind") == "PersistentVolumeClaim":
+        return [obj]
+    return obj["spec"].get("volumeClaimTemplates") or [] if obj.get("kind") == "StatefulSet" else []
 
 
 def belongs_to(obj: Mapping[str, Any], component: str) -> bool:
@@ -90,8 +107,17 @@ def without_fields(ref: Ref) -> Object:
     return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata}
 
 
-def changed_paths(live: Any, wanted: Any, path: str = "") -> list[str]:
-    """Where two versions of an object differ, as `spec.replicas`.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that differs: None stands for one that is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+def changes(live: Any, wanted: Any, path: str = "") -> list[Change]:
+    """Where two versions of an object differ, as `spec.replicas` or `spec.containers[redis].image`.
 
     What a server writes by itself is left out.
     """
@@ -100,9 +126,25 @@ def changed_paths(live: Any, wanted: Any, path: str = "") -> list[str]:
         return [
             found
             for key in keys
-            for found in changed_paths(live.get(key), wanted.get(key), f"{path}.{key}" if path else key)
+            for found in changes(live.get(key), wanted.get(key), f"{path}.{key}" if path else key)
         ]
-    return [] if live == wanted else [path]
+    if _by_name(live) and _by_name(wanted):
+        before, after = ({item["name"]: item for item in items} for items in (live, wanted))
+        return [
+            found
+            for name in dict.fromkeys((*before, *after))
+            for found in changes(before.get(name), after.get(name), f"{path}[{name}]")
+        ]
+    return [] if live == wanted else [Change(path, live, wanted)]
+
+
+def changed_paths(live: Any, wanted: Any) -> list[str]:
+    """The paths of `changes`."""
+    return [change.path for change in changes(live, wanted)]
+
+
+def _by_name(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(i, dict) and "name" in i for i in value)
 
 
 _SERVER_WRITTEN = {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "status"}

@@ -7,26 +7,37 @@ from dataclasses import dataclass
 
 from ks_installer.catalogue import Component
 from ks_installer.discovery import Discovery
-from ks_installer.objects import FIELD_MANAGER, Ref, changed_paths
+from ks_installer.objects import FIELD_MANAGER, Change, Ref, changes
+from ks_installer.secrets import completed
 from ks_installer.state import State
 from kubekit.cluster import Cluster
-from kubekit.errors import NotFound
+from kubekit.errors import Invalid, NotFound
 from kubekit.resource import Object
 
 CREATE = "create"
 CHANGE = "change"
 KEEP = "keep"
 DELETE = "delete"
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One object and what would happen to it; `paths` are the fields that would change."""
+    """One object and what would happen to it: the fields that would change, or why the cluster refuses."""
 
     component: str
     action: str
     ref: Ref
-    paths: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(change.path for change in self.changes)
+
+    @property
+    def restarts_pods(self) -> bool:
+        return any(path.startswith("spec.template.") for path in self.paths)
 
 
 async def plan(cluster: Cluster, state: State, components: Sequence[Component]) -> list[Step]:
@@ -52,8 +63,11 @@ async def _step(cluster: Cluster, discovery: Discovery, component: str, obj: Obj
         return absent
     try:
         live = await cluster.get(resource, ref.name, ref.namespace or None)
-        wanted = await cluster.apply(resource, obj, field_manager=FIELD_MANAGER, dry_run=True)
+        filled = await completed(cluster, obj)
+        wanted = await cluster.apply(resource, filled, field_manager=FIELD_MANAGER, dry_run=True)
     except NotFound:
         return absent
-    paths = tuple(changed_paths(live, wanted))
-    return Step(component, CHANGE if paths else KEEP, ref, paths)
+    except Invalid as error:
+        return Step(component, REFUSED, ref, reason=error.message)
+    found = tuple(changes(live, wanted))
+    return Step(component, CHANGE if found else KEEP, ref, found)

@@ -9,11 +9,16 @@ from typing import Any, Protocol, TextIO
 import orjson
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
 
 class Progress(Protocol):
     """Where the engine reports to."""
+
+    def begin(self, doing: str, components: int) -> None:
+        """So many components are going to be worked on, e.g. "installing"."""
+        ...
 
     def step(self, component: str, doing: str) -> None:
         """The engine is now doing this for `component`, e.g. "applying Namespace x"."""
@@ -31,40 +36,62 @@ class Progress(Protocol):
 
 
 class TerminalProgress:
-    """One live line for what is going on, and one that stays for each component."""
+    """A bar for the whole, a live line for each component at work, one that stays for each that is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live: Status | None = None
         self._since: dict[str, float] = {}
+        self._lines: dict[str, TaskID] = {}
+        self._whole: TaskID | None = None
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+
+    def begin(self, doing: str, components: int) -> None:
+        self._bars.start()
+        self._whole = self._bars.add_task(f"[bold]{doing}[/bold]", total=components)
 
     def step(self, component: str, doing: str) -> None:
         self._since.setdefault(component, time.monotonic())
-        text = f"[bold]{component}[/bold]  {escape(doing)}"
-        if self._live is None:
-            self._live = self._console.status(text)
-            self._live.start()
+        self._bars.start()
+        text = f"{component}  {escape(doing)}"
+        if component in self._lines:
+            self._bars.update(self._lines[component], description=text)
         else:
-            self._live.update(text)
+            self._lines[component] = self._bars.add_task(text, total=None)
 
     def done(self, component: str, result: str) -> None:
         seconds = time.monotonic() - self._since.pop(component, time.monotonic())
+        if component in self._lines:
+            self._bars.remove_task(self._lines.pop(component))
+        if self._whole is not None:
+            self._bars.advance(self._whole)
         self._console.print(f"  {component:<24}{result:<24}{seconds:6.1f} s", highlight=False, markup=False)
 
     def note(self, component: str, text: str) -> None:
         self._console.print(f"  {component:<24}{text}", highlight=False, markup=False, style="yellow")
 
     def close(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self._bars.stop()
 
 
 class JsonProgress:
-    """One JSON object a line: time (seconds since the epoch), component, event (step, done, note), text."""
+    """One JSON object a line: time (seconds since the epoch), component, event, text.
+
+    Events are begin, step, done and note.
+    """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+
+    def begin(self, doing: str, components: int) -> None:
+        self._write("", "begin", f"{doing} {components} components")
 
     def step(self, component: str, doing: str) -> None:
         self._write(component, "step", doing)

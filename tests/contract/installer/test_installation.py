@@ -82,7 +82,7 @@ async def test_an_installation_brings_what_the_services_expect(cluster: Cluster)
 @pytest.mark.usefixtures("installed")
 async def test_a_second_run_writes_nothing(installer: Run, cluster: Cluster) -> None:
     before = await versions(cluster)
-    assert (await installer("apply")).code == 0
+    assert (await installer("apply", "--profile", "dev")).code == 0
     assert await versions(cluster) == before
 
 
@@ -90,32 +90,32 @@ async def test_a_second_run_writes_nothing(installer: Run, cluster: Cluster) -> 
 async def test_plan_shows_what_drifted_and_apply_repairs_it(installer: Run, cluster: Cluster) -> None:
     await cluster.patch(CLUSTER_ROLES, "workspaces-manager", {"rules": []})
     await cluster.delete(CLUSTER_ROLES, "cluster-regular")
-    planned = await installer("plan", "--output", "text")
+    planned = await installer("plan", "--profile", "dev", "--output", "text")
     assert "2 of" in planned.out
     assert "create  roles               ClusterRole cluster-regular" in planned.out
     assert "change  roles               ClusterRole workspaces-manager  (rules)" in planned.out
     status = await installer("status", "--output", "text")
     assert status.code == 1
     assert "ClusterRole cluster-regular: it is not there" in status.out
-    assert (await installer("apply")).code == 0
-    assert "0 of" in (await installer("plan", "--output", "text")).out
+    assert (await installer("apply", "--profile", "dev")).code == 0
+    assert "0 of" in (await installer("plan", "--profile", "dev", "--output", "text")).out
     assert (await installer("status")).code == 0
 
 
 async def test_an_installation_that_is_killed_again_and_again_is_resumed(installer: Run) -> None:
     assert (await installer("uninstall")).code == 0
     for lines in (1, 6, 24):
-        await installer("apply", kill_after=lines)
-    resumed = await installer("apply")
+        await installer("apply", "--profile", "dev", kill_after=lines)
+    resumed = await installer("apply", "--profile", "dev")
     assert resumed.code == 0, resumed.err
-    assert "0 of" in (await installer("plan", "--output", "text")).out
+    assert "0 of" in (await installer("plan", "--profile", "dev", "--output", "text")).out
 
 
 @pytest.mark.usefixtures("installed")
 async def test_one_component_can_be_applied_alone(installer: Run, cluster: Cluster) -> None:
     await cluster.delete(CLUSTER_ROLES, "cluster-regular")
     await cluster.delete(CONFIG_MAPS, "policy-rules", "kubesphere-system")
-    assert (await installer("apply", "--only", "roles")).code == 0
+    assert (await installer("apply", "--profile", "dev", "--only", "roles")).code == 0
     await cluster.get(CLUSTER_ROLES, "cluster-regular")
     with pytest.raises(NotFound):
         await cluster.get(CONFIG_MAPS, "policy-rules", "kubesphere-system")
@@ -123,7 +123,7 @@ async def test_one_component_can_be_applied_alone(installer: Run, cluster: Clust
 
 async def test_a_component_is_not_applied_alone_before_what_it_needs(installer: Run) -> None:
     await installer("uninstall", "--purge")
-    outcome = await installer("apply", "--only", "system-workspace")
+    outcome = await installer("apply", "--profile", "dev", "--only", "system-workspace")
     assert outcome.code == 2
     assert "needs crds, which is not ready" in outcome.err
 
@@ -131,7 +131,7 @@ async def test_a_component_is_not_applied_alone_before_what_it_needs(installer: 
 async def test_uninstalling_leaves_the_cluster_as_it_was(installer: Run, cluster: Cluster) -> None:
     await installer("uninstall", "--purge")
     before = await everything(cluster)
-    assert (await installer("apply")).code == 0
+    assert (await installer("apply", "--profile", "dev")).code == 0
     outcome = await installer("uninstall")
     assert outcome.code == 0, outcome.err
 
@@ -146,7 +146,7 @@ async def test_uninstalling_leaves_the_cluster_as_it_was(installer: Run, cluster
 
 
 async def test_uninstalling_never_deletes_namespaces_of_users(installer: Run, cluster: Cluster) -> None:
-    assert (await installer("apply")).code == 0
+    assert (await installer("apply", "--profile", "dev")).code == 0
     workspace = await cluster.create(
         WORKSPACES,
         {
@@ -178,7 +178,7 @@ async def test_uninstalling_never_deletes_namespaces_of_users(installer: Run, cl
     assert notes == ["workspaces.tenant.kubesphere.io stays: it has 1 objects (--purge deletes them)"]
     assert (await cluster.get(WORKSPACES, "users-own"))["metadata"]["uid"] == workspace["metadata"]["uid"]
 
-    assert (await installer("apply")).code == 0
+    assert (await installer("apply", "--profile", "dev")).code == 0
     purged = await installer("uninstall", "--purge")
     assert purged.code == 0, purged.err
     project = await cluster.get(NAMESPACES, "users-project")
@@ -191,7 +191,9 @@ async def test_uninstalling_never_deletes_namespaces_of_users(installer: Run, cl
 async def test_somebody_without_rights_is_told_so(
     kubeconfig: Path, users_kubeconfig: Callable[[str], Path], run_installer: Run
 ) -> None:
-    outcome = await run_installer("apply", "--kubeconfig", str(users_kubeconfig("nobody")))
+    outcome = await run_installer(
+        "apply", "--profile", "dev", "--kubeconfig", str(users_kubeconfig("nobody"))
+    )
     assert outcome.code == 4
     assert outcome.err.startswith("ks-installer: Kubernetes refuses: ")
     assert 'User "nobody" cannot' in outcome.err
@@ -205,14 +207,14 @@ async def test_a_cluster_that_does_not_answer_is_named(run_installer: Run, tmp_p
         " clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}],"
         " contexts: [{name: c, context: {cluster: c, user: u}}]}"
     )
-    outcome = await run_installer("apply", "--kubeconfig", str(path))
+    outcome = await run_installer("apply", "--profile", "dev", "--kubeconfig", str(path))
     assert outcome.code == 3
     assert "Kubernetes does not answer: https://127.0.0.1:1" in outcome.err
     assert outcome.err.count("\n") == 1
 
 
 async def test_a_kubeconfig_that_is_missing_is_named(run_installer: Run, tmp_path: Path) -> None:
-    outcome = await run_installer("apply", "--kubeconfig", str(tmp_path / "nosuch"))
+    outcome = await run_installer("apply", "--profile", "dev", "--kubeconfig", str(tmp_path / "nosuch"))
     assert outcome.code == 2
     assert str(tmp_path / "nosuch") in outcome.err
     assert outcome.err.count("\n") == 1
