@@ -1,4 +1,4 @@
-"""A cluster: every verb of its API on plain JSON objects, and caches of its resources.
+"""A cluster: the verbs of its API, watches, and caches of its resources.
 
 Credentials and TLS come from `kubernetes.aio`; objects stay decoded JSON (orjson), never the library's
 typed models.
@@ -8,9 +8,8 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Literal, TypedDict, Unpack, cast
+from typing import TypedDict, Unpack
 
 import orjson
 
@@ -20,10 +19,10 @@ from kubekit.config import ClusterConfig
 from kubekit.errors import KubeconfigError, Unreachable
 from kubekit.exec import PROTOCOLS, Exec, exec_params
 from kubekit.informer import Informer
-from kubekit.pages import RawPage
-from kubekit.resource import PODS, Object, Resource
+from kubekit.resource import PODS, Resource
 from kubekit.store import IndexFn
 from kubekit.transport import Impersonation, Transport
+from kubekit.verbs import ObjectList, Verbs
 from kubekit.watch import WatchEvent, parse_event
 
 __all__ = ["Cluster", "ClusterConfig", "Impersonation", "ObjectList", "WatchEvent"]
@@ -37,13 +36,6 @@ RENEW_EVERY = 60.0
 WATCH_SECONDS = (300, 600)
 """Watches ask to be ended after a random time in this range: so they spread over API servers."""
 
-PATCH_TYPES = {
-    "merge": "application/merge-patch+json",
-    "json": "application/json-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-}
-PatchType = Literal["merge", "json", "strategic"]
-
 
 class Reading(TypedDict, total=False):
     """How an answer is read that lasts: as whom, and what is called once the server has accepted."""
@@ -52,16 +44,7 @@ class Reading(TypedDict, total=False):
     opened: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectList:
-    """A list, or one page of it. `continue_` asks for the next page; empty at the end."""
-
-    items: list[Object]
-    resource_version: str
-    continue_: str
-
-
-class Cluster:
+class Cluster(Verbs):
     """One Kubernetes cluster, as whoever the configuration says we are.
 
     `open` reads the credentials and needs no server; after it, each verb raises Unreachable while there is
@@ -136,134 +119,6 @@ class Cluster:
     async def renew(self) -> None:
         """Reads the credentials again: worth it when others who use them meet 401."""
         await self._transport.credentials.renew()
-
-    async def get(
-        self,
-        resource: Resource,
-        name: str,
-        namespace: str | None = None,
-        *,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> Object:
-        """One object. Raises NotFound."""
-        path = resource.path(namespace, name, subresource)
-        return _decode(await self.request("GET", path, as_user=as_user))
-
-    async def list(
-        self,
-        resource: Resource,
-        namespace: str | None = None,
-        *,
-        label_selector: str | None = None,
-        field_selector: str | None = None,
-        limit: int | None = None,
-        continue_: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> ObjectList:
-        """The objects of a namespace or of all: `limit` of them, from `continue_` on. Raises Gone."""
-        params = _given(
-            labelSelector=label_selector, fieldSelector=field_selector, limit=limit, **{"continue": continue_}
-        )
-        page = RawPage(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
-        return ObjectList([*page.objects(resource)], page.resource_version, page.continue_)
-
-    async def list_page(
-        self, resource: Resource, namespace: str | None = None, *, limit: int, continue_: str = ""
-    ) -> RawPage:
-        """One page of a list for a cache. Past the rate limit: pages follow one another, never pile up."""
-        params = _given(limit=limit, **{"continue": continue_})
-        return RawPage(await self.request("GET", resource.path(namespace), params=params, limited=False))
-
-    async def create(
-        self,
-        resource: Resource,
-        body: Object,
-        namespace: str | None = None,
-        *,
-        dry_run: bool = False,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """Creates an object, in `namespace` or its own; gives it as stored. Raises AlreadyExists."""
-        path = resource.path(_namespace_of(resource, body, namespace))
-        params = _given(dryRun="All" if dry_run else None, fieldManager=field_manager)
-        return _decode(await self.request("POST", path, params=params, body=body, as_user=as_user))
-
-    async def update(
-        self,
-        resource: Resource,
-        body: Object,
-        *,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """Replaces an object. Raises Conflict when it changed since its resourceVersion was read."""
-        path = _path_of(resource, body, subresource)
-        params = _given(fieldManager=field_manager)
-        return _decode(await self.request("PUT", path, params=params, body=body, as_user=as_user))
-
-    async def patch(
-        self,
-        resource: Resource,
-        name: str,
-        body: Object | Sequence[Object],
-        namespace: str | None = None,
-        *,
-        patch_type: PatchType = "merge",
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """Changes parts of an object. `json` takes operations; `strategic` is for built-in kinds."""
-        path = resource.path(namespace, name, subresource)
-        params = _given(fieldManager=field_manager)
-        headers = {"Content-Type": PATCH_TYPES[patch_type]}
-        return _decode(
-            await self.request("PATCH", path, params=params, body=body, headers=headers, as_user=as_user)
-        )
-
-    async def apply(
-        self,
-        resource: Resource,
-        body: Object,
-        *,
-        field_manager: str,
-        force: bool = True,
-        dry_run: bool = False,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> Object:
-        """Creates or changes an object to hold what `body` says, by server-side apply.
-
-        `force` takes fields over from other managers; without it their ownership raises Conflict.
-        """
-        path = _path_of(resource, body, subresource)
-        params = _given(
-            fieldManager=field_manager, force="true" if force else None, dryRun="All" if dry_run else None
-        )
-        body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
-        headers = {"Content-Type": "application/apply-patch+yaml"}
-        return _decode(
-            await self.request("PATCH", path, params=params, body=body, headers=headers, as_user=as_user)
-        )
-
-    async def delete(
-        self,
-        resource: Resource,
-        name: str,
-        namespace: str | None = None,
-        *,
-        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
-        uid: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> None:
-        """Deletes an object; with `uid`, only that very one (Conflict otherwise). Raises NotFound."""
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
-        await self.request("DELETE", resource.path(namespace, name), body=options, as_user=as_user)
 
     async def request(
         self,
@@ -384,18 +239,5 @@ class Cluster:
         return self._opened
 
 
-def _decode(payload: bytes) -> Object:
-    return cast("Object", orjson.loads(payload))
-
-
-def _given(**params: Any) -> dict[str, str]:
-    return {name: str(value) for name, value in params.items() if value is not None and value != ""}
-
-
-def _namespace_of(resource: Resource, body: Object, namespace: str | None) -> str | None:
-    return (namespace or body["metadata"].get("namespace")) if resource.namespaced else None
-
-
-def _path_of(resource: Resource, body: Object, subresource: str | None) -> str:
-    metadata = body["metadata"]
-    return resource.path(metadata.get("namespace"), metadata["name"], subresource)
+def _given(**params: str | int | None) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items() if value}

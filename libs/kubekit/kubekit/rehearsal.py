@@ -6,22 +6,23 @@ as the garbage collector or defaults of the API server, does not happen.
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from kubekit.cache import default_trim
-from kubekit.cluster import Cluster, ClusterConfig, Impersonation, PatchType
+from kubekit.cluster import Cluster, ClusterConfig
 from kubekit.errors import AlreadyExists, Conflict, KubernetesError, NotFound
 from kubekit.patches import applied, merged
 from kubekit.resource import EVENTS, Object, Resource
 from kubekit.store import Key
+from kubekit.verbs import APPLY, JSON, PATCH_TYPES, Write
 
 _FIRST_VERSION = 10**15
 """Resource versions above those of any cluster: caches take what is higher for newer."""
 
-Finish = Callable[[Object | None], Object | None]
-"""What becomes of an object, or of none; None where it is deleted."""
+Finish = Callable[[Object | None, Write], Object | None]
+"""What a write makes of an object, or of none; None where it is deleted."""
 
 
 class NotRehearsed(KubernetesError):
@@ -61,134 +62,38 @@ class Rehearsal(Cluster):
             raise NotRehearsed(f"{method} {path} cannot be rehearsed; nothing was sent")
         return await super().request(method, path, **more)
 
-    async def get(
-        self,
-        resource: Resource,
-        name: str,
-        namespace: str | None = None,
-        *,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> Object:
+    async def get(self, resource: Resource, name: str, namespace: str | None = None, **more: Any) -> Object:
         """One object, as it would be by now. Raises NotFound."""
         change = self.changes.get(Place(resource, Key(namespace, name)))
-        if change is None or subresource is not None:
-            return await super().get(resource, name, namespace, subresource=subresource, as_user=as_user)
+        if change is None or more.get("subresource") is not None:
+            return await super().get(resource, name, namespace, **more)
         if change.after is None:
             raise NotFound(f'{resource} "{name}" would be deleted by now', 404, "NotFound")
         return change.after
 
-    async def create(
-        self,
-        resource: Resource,
-        body: Object,
-        namespace: str | None = None,
-        *,
-        dry_run: bool = False,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """As Cluster.create would answer."""
-        metadata = body["metadata"]
-        if resource.namespaced:
-            metadata = {**metadata, "namespace": namespace or metadata.get("namespace")}
+    async def write(self, write: Write) -> Object:
+        """As the cluster would answer; what has finalizers is deleted at once too.
 
-        def created(present: Object | None) -> Object:
-            if present is not None:
-                raise AlreadyExists(f'{resource} "{metadata["name"]}" already exists', 409, "AlreadyExists")
-            return {**body, "metadata": metadata}
+        Raises NotRehearsed for patches of other types than merge.
+        """
+        finish = _FINISHES.get((write.method, write.content_type))
+        if finish is None:
+            raise NotRehearsed(f"{write.method} {write.path} ({write.content_type}) cannot be rehearsed")
+        return await self._change(write, finish)
 
-        return await self._change(resource, metadata, created, field_manager)
-
-    async def update(
-        self,
-        resource: Resource,
-        body: Object,
-        *,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """As Cluster.update would answer."""
-        return await self._change(
-            resource,
-            body["metadata"],
-            lambda present: _part(_there(present), body, subresource),
-            field_manager,
-        )
-
-    async def patch(
-        self,
-        resource: Resource,
-        name: str,
-        body: Object | Sequence[Object],
-        namespace: str | None = None,
-        *,
-        patch_type: PatchType = "merge",
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-        field_manager: str | None = None,
-    ) -> Object:
-        """As Cluster.patch would answer. Raises NotRehearsed for patches of other types than merge."""
-        if patch_type != "merge":
-            raise NotRehearsed(f"a {patch_type} patch of {resource} {name} cannot be rehearsed")
-
-        def patched(present: Object | None) -> Object:
-            return _part(_there(present), merged(_there(present), body), subresource)
-
-        return await self._change(resource, {"name": name, "namespace": namespace}, patched, field_manager)
-
-    async def apply(
-        self,
-        resource: Resource,
-        body: Object,
-        *,
-        field_manager: str,
-        force: bool = True,
-        dry_run: bool = False,
-        subresource: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> Object:
-        """As Cluster.apply would answer."""
-        body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
-
-        def brought(present: Object | None) -> Object:
-            return body if present is None else _part(present, applied(present, body), subresource)
-
-        return await self._change(resource, body["metadata"], brought, field_manager)
-
-    async def delete(
-        self,
-        resource: Resource,
-        name: str,
-        namespace: str | None = None,
-        *,
-        propagation: Literal["Background", "Foreground", "Orphan"] = "Background",
-        uid: str | None = None,
-        as_user: Impersonation | None = None,
-    ) -> None:
-        """As Cluster.delete would; what has finalizers goes at once too."""
-
-        def gone(present: Object | None) -> None:
-            if uid not in (None, _there(present)["metadata"]["uid"]):
-                raise Conflict(f'{resource} "{name}" is another object by now', 409, "Conflict")
-
-        await self._change(resource, {"name": name, "namespace": namespace}, gone, None)
-
-    async def _change(
-        self, resource: Resource, metadata: Mapping[str, Any], finish: Finish, manager: str | None
-    ) -> Object:
-        key = Key(metadata.get("namespace") if resource.namespaced else None, metadata["name"])
+    async def _change(self, write: Write, finish: Finish) -> Object:
+        resource = write.resource
+        key = Key(write.key.namespace if resource.namespaced else None, write.key.name)
         if resource == EVENTS:
-            return {"metadata": {**metadata}}
+            return {"metadata": {"name": key.name, "namespace": key.namespace}}
         try:
             present: Object | None = default_trim(await self.get(resource, key.name, key.namespace))
         except NotFound:
             present = None
-        after = finish(present)
+        after = finish(present, write)
         if after is not None:
             after = self._stored(resource, present, after)
-        place = Place(resource, key)
+        place, manager = Place(resource, key), write.params.get("fieldManager")
         earlier = self.changes.get(place, Rehearsed(present, None, ()))
         self.changes[place] = Rehearsed(
             earlier.before, after, tuple(dict.fromkeys((*earlier.by, *([manager] if manager else ()))))
@@ -216,6 +121,46 @@ class Rehearsal(Cluster):
                 cache.remove(place.key)
             else:
                 cache.put({**after, "metadata": {**after["metadata"]}})
+
+
+def _created(present: Object | None, write: Write) -> Object:
+    if present is not None:
+        raise AlreadyExists(f'{write.resource} "{write.key.name}" already exists', 409, "AlreadyExists")
+    body, namespace = _one(write), write.key.namespace
+    metadata = {**body["metadata"], **({"namespace": namespace} if write.resource.namespaced else {})}
+    return {**body, "metadata": metadata}
+
+
+def _updated(present: Object | None, write: Write) -> Object:
+    return _part(_there(present), _one(write), write.subresource)
+
+
+def _patched(present: Object | None, write: Write) -> Object:
+    return _part(_there(present), merged(_there(present), _one(write)), write.subresource)
+
+
+def _applied(present: Object | None, write: Write) -> Object:
+    body = _one(write)
+    return body if present is None else _part(present, applied(present, body), write.subresource)
+
+
+def _deleted(present: Object | None, write: Write) -> None:
+    uid = _one(write).get("preconditions", {}).get("uid")
+    if uid not in (None, _there(present)["metadata"]["uid"]):
+        raise Conflict(f'{write.resource} "{write.key.name}" is another object by now', 409, "Conflict")
+
+
+_FINISHES: dict[tuple[str, str], Finish] = {
+    ("POST", JSON): _created,
+    ("PUT", JSON): _updated,
+    ("PATCH", PATCH_TYPES["merge"]): _patched,
+    ("PATCH", APPLY): _applied,
+    ("DELETE", JSON): _deleted,
+}
+
+
+def _one(write: Write) -> Object:
+    return cast("Object", write.body)
 
 
 def _there(present: Object | None) -> Object:
