@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from kubekit.apply import check_owner, differs, owned, role_ref_changed
 from kubekit.cache import Cache, Change
@@ -51,6 +52,33 @@ class Applier:
             writes += await self._apply_one(owner, resource, wanted)
         return writes
 
+    async def patch(self, resource: Resource, obj: Object, patch: Object, subresource: str | None) -> None:
+        """Sends a merge patch of an object. See Controller.patch."""
+        if not patch:
+            return
+        key = key_of(obj)
+        self._contest.enter(resource, key, patch)
+        with suppress(NotFound):
+            stored = await self._cluster.patch(
+                resource,
+                key.name,
+                patch,
+                key.namespace,
+                subresource=subresource,
+                field_manager=self._field_manager,
+            )
+            self._note(resource, stored)
+            log.info("%s: patched %s %s", self._field_manager, resource.kind, key)
+
+    async def replace(self, resource: Resource, obj: Object, wanted: Object) -> None:
+        """Replaces an object as it was read. See Controller.replace."""
+        self._contest.enter(resource, key_of(obj), wanted)
+        self._wrote(resource, await self._cluster.update(resource, obj, field_manager=self._field_manager))
+
+    def latest(self, resource: Resource, key: Key) -> Object | None:
+        """An object as last written here, or as its cache has it where that is newer."""
+        return self._written.latest(self._caches[resource], key)
+
     async def prune(self, owner: Object, kept: Iterable[Object]) -> int:
         """Deletes what `owner` controls, except `kept`. Gives the number of deletions."""
         keep = {(self._resource_of(obj), key_of(obj)) for obj in kept}
@@ -71,7 +99,7 @@ class Applier:
 
     async def _apply_one(self, owner: Object | None, resource: Resource, obj: Object) -> bool:
         key = key_of(obj)
-        present = self._written.latest(self._caches[resource], key)
+        present = self.latest(resource, key)
         if present is None:
             present = await self._create(resource, obj)
             if present is None:
@@ -83,7 +111,7 @@ class Applier:
         obj = self._merged(present, obj)
         if not differs(present, obj):
             return False
-        self._contest.enter(resource, obj)
+        self._contest.enter(resource, key, obj)
         if role_ref_changed(present, obj):
             await self._delete(resource, present)
             obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": None}}
@@ -104,8 +132,12 @@ class Applier:
         return None
 
     def _wrote(self, resource: Resource, stored: Object) -> None:
-        self._written.note(resource, stored)
+        self._note(resource, stored)
         log.info("%s: wrote %s %s", self._field_manager, resource.kind, key_of(stored))
+
+    def _note(self, resource: Resource, stored: Object) -> None:
+        if resource in self._caches:  # nothing else would ever catch up
+            self._written.note(resource, stored)
 
     def _merged(self, present: Object, obj: Object) -> Object:
         """What to write over `present`; bound to its version where that took something from it."""

@@ -15,7 +15,8 @@ class ClusterConfig:
     qps, burst: the client's own rate limit over all requests; qps 0 turns it off.
     timeout: of one request altogether, its retries and its wait for the rate limit included.
     connect_timeout: for a connection, its wait for a place in the pool included.
-    pool: connections for requests at the same time. Watches hold connections of their own, up to `watches`.
+    pool: connections for requests at the same time. Watches hold connections of their own, up to `watches`;
+        so does what must not wait, as renewing a lease.
     watch_idle: a watch that stays silent this long is opened anew; API servers send a bookmark about once
     a minute. max_body: bytes of one answer, and of one watch event.
     page_size: objects asked for at once when a cache lists.

@@ -11,7 +11,6 @@ from time import monotonic
 import orjson
 
 from kubekit.errors import KubernetesError
-from kubekit.objects import key_of
 from kubekit.resource import Object, Resource
 from kubekit.store import Key
 
@@ -35,17 +34,20 @@ class Contest:
     def __init__(self) -> None:
         self._rewritten: dict[tuple[Resource, Key], tuple[int, deque[float]]] = {}
 
-    def enter(self, resource: Resource, wanted: Object) -> None:
-        """To be called before each rewrite. Raises Contested when there were too many of late."""
-        now, key, content = monotonic(), key_of(wanted), _content(wanted)
+    def enter(self, resource: Resource, key: Key, wanted: Object) -> None:
+        """To be called before each rewrite of what `key` names, with what is written or the patch that does.
+
+        Raises Contested when there were too many of late.
+        """
+        now, content = monotonic(), _content(wanted)
         known, times = self._rewritten.pop((resource, key), (content, _none()))
         if known != content:
             times = _none()
         self._rewritten[resource, key] = content, times  # the latest at the end
         if len(times) == REWRITES and now - times[0] < WINDOW:
             raise Contested(
-                f"{resource.kind} {key} was set right {REWRITES} times within {now - times[0]:.0f} s, and is "
-                "other again: something else writes it as well, and is to be stopped; see its managedFields",
+                f"{resource.kind} {key} was set right {REWRITES} times within {WINDOW:.0f} s, and is other "
+                "again: something else writes it as well, and is to be stopped; see its managedFields",
                 reason="Contested",
             )
         times.append(now)
@@ -58,5 +60,17 @@ def _none() -> deque[float]:
 
 
 def _content(wanted: Object) -> int:
-    metadata = {name: value for name, value in wanted["metadata"].items() if name != "resourceVersion"}
-    return hash(orjson.dumps({**wanted, "metadata": metadata}))
+    """What tells one rewrite from another: not the version it is bound to, nor when a condition turned."""
+    metadata: Object = wanted.get("metadata") or {}
+    kept = {name: value for name, value in metadata.items() if name != "resourceVersion"}
+    told: Object = {**wanted, "metadata": kept}
+    status: Object = wanted.get("status") or {}
+    if status.get("conditions"):
+        told["status"] = {**status, "conditions": _timeless(status["conditions"])}
+    return hash(orjson.dumps(told))
+
+
+def _timeless(conditions: list[Object]) -> list[Object]:
+    return [
+        {name: value for name, value in one.items() if name != "lastTransitionTime"} for one in conditions
+    ]

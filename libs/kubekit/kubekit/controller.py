@@ -122,6 +122,26 @@ class Controller:
             writes += await self._applier.prune(owner, wanted)
         return writes
 
+    async def patch(
+        self, resource: Resource, obj: Object, patch: Object, *, subresource: str | None = None
+    ) -> None:
+        """Sends a merge patch of `obj`; nothing where the patch is empty, or the object gone meanwhile.
+
+        Raises KubernetesError, and Contested where something else undoes the same patch again and again.
+        """
+        await self._applier.patch(resource, obj, patch, subresource)
+
+    async def replace(self, resource: Resource, obj: Object, wanted: Object) -> None:
+        """Replaces an object, which carries the version it was read at, so that it says what is `wanted`.
+
+        Raises Conflict where it changed since, other KubernetesErrors, and Contested as `patch` does.
+        """
+        await self._applier.replace(resource, obj, wanted)
+
+    def latest(self, resource: Resource, key: Key) -> Object | None:
+        """An object of the cache; or as this controller has written it, until the cache has that too."""
+        return self._applier.latest(resource, key)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Reconciles until `stop` is set, then lets the workers finish what they are at."""
         metrics.MAX_WORKERS.labels(self.name).set(self.workers)

@@ -89,7 +89,11 @@ class Transport:
         timeout: float | None = None,  # noqa: ASYNC109  shared by the retries
         limited: bool = True,
     ) -> bytes:
-        """The body of a successful answer. Retries what the server asks to. Raises KubernetesError."""
+        """The body of a successful answer. Retries what the server asks to. Raises KubernetesError.
+
+        What is not `limited` does not wait for a connection behind what is, either.
+        """
+        session = self._requests if limited else self._streams
         within = timeout or self._config.timeout
         deadline = monotonic() + within
         if limited:
@@ -97,7 +101,7 @@ class Transport:
         while True:
             sent = self.credentials.headers()
             try:
-                return await self._once(method, path, params, body, headers, as_user, deadline)
+                return await self._once(session, method, path, params, body, headers, as_user, deadline)
             except Unauthorized:
                 if self.credentials.headers() == sent:
                     raise
@@ -111,6 +115,7 @@ class Transport:
 
     async def _once(
         self,
+        session: aiohttp.ClientSession,
         method: str,
         path: str,
         params: Mapping[str, str] | None,
@@ -122,7 +127,7 @@ class Transport:
         left = max(0.001, deadline - monotonic())
         timeout = aiohttp.ClientTimeout(total=left, connect=min(left, self._config.connect_timeout))
         all_headers = self._headers(headers, as_user)
-        async with self._answer(self._requests, method, path, params, body, all_headers, timeout) as response:
+        async with self._answer(session, method, path, params, body, all_headers, timeout) as response:
             return await self._body(response)
 
     async def stream(

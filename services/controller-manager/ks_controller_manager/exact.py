@@ -7,7 +7,7 @@ seen yet.
 from __future__ import annotations
 
 from kubekit.apply import OwnedByAnother, check_owner, owned
-from kubekit.controller import Controller
+from kubekit.controller import Controller, Key
 from kubekit.errors import AlreadyExists
 from kubekit.objects import being_deleted, controller_of, labels
 from kubekit.resource import Object, Resource
@@ -15,19 +15,19 @@ from kubekit.resource import Object, Resource
 
 async def make_exact(
     controller: Controller, resource: Resource, owner: Object, wanted: Object, *, adopt: bool
-) -> None:
+) -> bool:
     """Makes the object as `wanted`: its spec exactly, its labels at least, controlled by `owner`.
 
-    Writes nothing where it is so. With `adopt`, one that nobody controls is taken over. Raises
+    Gives whether it had to be written. With `adopt`, one that nobody controls is taken over. Raises
     OwnedByAnother, Conflict where the cache is behind, and KubernetesError for what the cluster refuses.
     """
     metadata = wanted["metadata"]
     name, namespace = metadata["name"], metadata["namespace"]
-    present = controller.cache[resource].get(name, namespace)
+    present = controller.latest(resource, Key(namespace, name))
     if present is None:
         try:
             await controller.cluster.create(resource, owned(owner, wanted), field_manager=controller.name)
-            return
+            return True
         except AlreadyExists:
             present = await controller.cluster.get(resource, name, namespace)
     check_owner(owner, present)
@@ -37,8 +37,10 @@ async def make_exact(
             f"{owner['metadata']['name']}: delete or rename one of them"
         )
     changed = _changed(owner, present, wanted)
-    if changed != present and not being_deleted(present):
-        await controller.cluster.update(resource, changed, field_manager=controller.name)
+    if changed == present or being_deleted(present):
+        return False
+    await controller.replace(resource, changed, wanted)
+    return True
 
 
 def _changed(owner: Object, present: Object, wanted: Object) -> Object:

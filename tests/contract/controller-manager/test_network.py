@@ -186,3 +186,22 @@ async def test_a_restart_writes_nothing(isolated: Isolated, chosen_once: Any) ->
     await isolated.becomes(of_one(isolated.workspace), [*isolated.namespaces, joined])
     after = {name: one["metadata"]["resourceVersion"] for name, one in (await isolated.written()).items()}
     assert {name: after[name] for name in before} == before
+
+
+async def test_a_policy_that_somebody_undoes_again_and_again_is_left_and_says_so(
+    cluster: Cluster, isolated: Isolated
+) -> None:
+    """contested-objects"""
+    await isolated.enforce()
+    await isolated.becomes(of_one(isolated.workspace))
+
+    async def undone_until_it_stays() -> None:
+        for namespace, policy in (await isolated.written()).items():
+            if policy["spec"] != OPEN_TO_ALL:
+                patch = {"spec": OPEN_TO_ALL}
+                await cluster.patch(NETWORK_POLICIES, policy["metadata"]["name"], patch, namespace)
+        status, reason, message = await isolated.ready()
+        assert (status, reason) == ("False", "Contested"), message
+
+    await eventually(undone_until_it_stays, 120, 0.02)
+    assert "was set right 10 times" in (await isolated.ready())[2]

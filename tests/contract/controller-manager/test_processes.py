@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import aiohttp
 import pytest
 
 from harness.services import RunningService
+from harness.tenant_load import at_rest
 from harness.waiting import eventually
+from ks_controller_manager.application.kinds import APPLICATIONS
 from kubekit.cluster import Cluster
 from kubekit.errors import KubernetesError
 from kubekit.resource import (
@@ -159,6 +162,49 @@ async def test_a_leader_that_stops_gives_its_place_up(cluster: Cluster, managers
         # Well before the 12 seconds for which a leader that is not heard of keeps its place.
         await eventually(lambda: led_by(other), 8)
         assert (await readyz(other))[0] == 200
+
+
+async def test_a_leader_that_loses_its_place_and_gets_it_back_asks_and_writes_nothing_anew(
+    cluster: Cluster, tenants: Any, managers: Managers
+) -> None:
+    prefix = await populate(tenants, 2, 6)
+    namespace = f"{prefix}-n0"
+    components = {
+        "selector": {"matchLabels": {"app": "a"}},
+        "componentKinds": [{"group": "", "kind": "Service"}],
+    }
+    application = {"metadata": {"name": "a", "namespace": namespace}, "spec": components}
+    kind = {"apiVersion": APPLICATIONS.api_version, "kind": APPLICATIONS.kind}
+    await cluster.create(APPLICATIONS, {**kind, **application})
+    async with managers(**QUICK) as manager:
+        await eventually(lambda: converged(cluster, prefix, 2, 6), 60)
+        await eventually(lambda: described(cluster, namespace), 60)
+        await at_rest(manager)
+        before, lists = await versions(cluster, prefix), cache_lists(manager)
+        took = {"spec": {"holderIdentity": "somebody else", "leaseDurationSeconds": 2}}
+        await cluster.patch(LEASES, LEASE[0], took, LEASE[1])
+
+        async def leads_again() -> None:
+            assert "lost the lease" in manager.log
+            assert "started with" in manager.log.rpartition("lost the lease")[2]
+
+        await eventually(leads_again, 60)
+        await at_rest(manager)
+        assert await versions(cluster, prefix) == before
+        assert cache_lists(manager) == lists
+
+
+def cache_lists(manager: RunningService) -> dict[str, str]:
+    """How often the manager has listed each resource; those of Istio, which are not there, it looks for."""
+    with urlopen(f"{manager.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    lists = [line for line in lines if line.startswith("kubekit_cache_lists_total{")]
+    return dict(line.rsplit(" ", 1) for line in lists if "istio" not in line)
+
+
+async def described(cluster: Cluster, namespace: str) -> None:
+    application = await cluster.get(APPLICATIONS, "a", namespace)
+    assert (application.get("status") or {}).get("conditions")
 
 
 async def test_its_own_account_is_enough(

@@ -16,6 +16,7 @@ from kubekit import contest
 from kubekit.cluster import Cluster
 from kubekit.contest import Contest, Contested
 from kubekit.resource import CONFIG_MAPS, LEASES, ROLES, Object
+from kubekit.store import Key
 
 OTHER_VERSION = """
 import sys
@@ -41,8 +42,8 @@ class OtherVersion(RunningService):
 
 
 @asynccontextmanager
-async def other_version(kubeconfig: Path, directory: Path) -> AsyncIterator[RunningService]:
-    config = {"kubernetes": {"kubeconfig": str(kubeconfig)}, "log": {"format": "text"}}
+async def other_version(kubeconfig: Path, directory: Path, **more: Any) -> AsyncIterator[RunningService]:
+    config = {"kubernetes": {"kubeconfig": str(kubeconfig)}, "log": {"format": "text"}, **more}
     service = OtherVersion("ks-controller-manager", config, directory, None)
     try:
         await service.start()
@@ -95,6 +96,37 @@ async def test_two_versions_side_by_side_write_nothing_once_settled(
         assert await written_while_nothing_changes(cluster, prefix) == []
 
 
+@pytest.mark.kubernetes
+async def test_two_versions_that_know_nothing_of_each_other_do_not_write_for_ever(
+    cluster: Cluster,
+    tenants: Any,
+    managers: Callable[..., Any],
+    platform_kubeconfig: Path,
+    tmp_path: Path,
+) -> None:
+    """contested-objects"""
+    workspace = (await tenants.workspace())["metadata"]["name"]
+    namespace = (await tenants.namespace(workspace))["metadata"]["name"]
+    alone = {"leaderElection": {"enabled": False}}
+    async with (
+        other_version(platform_kubeconfig, tmp_path / "other", **alone) as before,
+        managers(**alone) as present,
+    ):
+
+        async def given_up() -> None:
+            logs = before.log + present.log
+            assert f"Role {namespace}/viewer was set right {contest.REWRITES} times" in logs
+
+        await eventually(given_up, 120)
+        prefix = workspace.rpartition("-")[0]
+        assert await written_while_nothing_changes(cluster, prefix) == []
+        rewritten = f" wrote Role {namespace}/viewer"
+        assert (before.log + present.log).count(rewritten) <= 2 * contest.REWRITES + 2
+
+
+KEY = Key("n", "x")
+
+
 def wanted(**data: str) -> Object:
     return {"metadata": {"name": "x", "namespace": "n"}, "data": data}
 
@@ -105,14 +137,30 @@ def test_setting_an_object_right_to_the_same_too_often_is_a_fight(monkeypatch: p
     monkeypatch.setattr(contest, "monotonic", lambda: clock)
     tried = Contest()
     for _ in range(contest.REWRITES):
-        tried.enter(CONFIG_MAPS, wanted(a="1"))
+        tried.enter(CONFIG_MAPS, KEY, wanted(a="1"))
     with pytest.raises(Contested, match="ConfigMap n/x was set right 10 times"):
-        tried.enter(CONFIG_MAPS, wanted(a="1"))
+        tried.enter(CONFIG_MAPS, KEY, wanted(a="1"))
     clock += contest.WINDOW
-    tried.enter(CONFIG_MAPS, wanted(a="1"))
+    tried.enter(CONFIG_MAPS, KEY, wanted(a="1"))
 
 
 def test_many_changes_of_what_is_wanted_are_no_fight() -> None:
     tried = Contest()
     for number in range(5 * contest.REWRITES):
-        tried.enter(CONFIG_MAPS, wanted(members=str(number)))
+        tried.enter(CONFIG_MAPS, KEY, wanted(members=str(number)))
+
+
+def test_conditions_that_differ_in_their_time_alone_are_the_same() -> None:
+    tried = Contest()
+
+    def says(status: str, number: int) -> Object:
+        return {"status": {"conditions": [{"status": status, "lastTransitionTime": f"{number}"}]}}
+
+    for number in range(5 * contest.REWRITES):
+        tried.enter(
+            CONFIG_MAPS, KEY, says("True" if number % 2 else "False", number)
+        )  # our own change of mind
+    for number in range(contest.REWRITES - 1):
+        tried.enter(CONFIG_MAPS, KEY, says("True", number))
+    with pytest.raises(Contested):
+        tried.enter(CONFIG_MAPS, KEY, says("True", 99))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +24,7 @@ from ks_controller_manager.selectors import UnknownOperator, matches
 from kubekit.cache import Change
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome, RequeueAfter
-from kubekit.errors import Conflict, Forbidden, KubernetesError, NotFound
+from kubekit.errors import Conflict, Forbidden, KubernetesError
 from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted, labels
 from kubekit.resource import Object, Resource
@@ -62,7 +61,8 @@ class ApplicationController(Controller):
             await super().run(stop)
         finally:
             unsubscribe()
-            await self._components.close()
+            if stop.is_set():  # else it leads no longer, or failed, and goes on later with what it knows
+                await self._components.close()
 
     async def reconcile(self, key: Key) -> Outcome:
         await self._components.keep(self._is_named)
@@ -113,33 +113,21 @@ class ApplicationController(Controller):
             patch = {} if being_deleted(component) else owners.patch(application, component)
             if not patch:
                 continue
-            metadata = component["metadata"]
             try:
-                await self.cluster.patch(
-                    resource, metadata["name"], patch, metadata["namespace"], field_manager=self.name
-                )
-            except NotFound:
-                continue
+                await self.patch(resource, component, patch)
             except Conflict:
                 raise
             except KubernetesError as error:
-                found.problems.append(f"{resource.kind} {metadata['name']} cannot be owned: {error}")
+                found.problems.append(
+                    f"{resource.kind} {component['metadata']['name']} cannot be owned: {error}"
+                )
 
     async def _say(self, application: Object, found: _Found) -> None:
         patch = status.patch(application, found.components, found.problems, timestamp())
         if not patch:
             return
-        metadata = application["metadata"]
-        with suppress(NotFound):
-            await self.cluster.patch(
-                APPLICATIONS,
-                metadata["name"],
-                patch,
-                metadata["namespace"],
-                subresource="status",
-                field_manager=self.name,
-            )
-            await self._tell(application, found, patch)
+        await self.patch(APPLICATIONS, application, patch, subresource="status")
+        await self._tell(application, found, patch)
 
     async def _tell(self, application: Object, found: _Found, patch: dict[str, Any]) -> None:
         turned = status.readiness_changed(application, patch)

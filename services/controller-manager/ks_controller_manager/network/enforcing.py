@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from ks_controller_manager import conditions
 from ks_controller_manager.exact import make_exact
@@ -11,7 +10,7 @@ from ks_controller_manager.network.policies import canonical
 from kubekit.apply import OwnedByAnother
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome
-from kubekit.errors import Conflict, KubernetesError, NotFound
+from kubekit.errors import Conflict, KubernetesError
 from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted
 from kubekit.resource import NETWORK_POLICIES, Object
@@ -58,7 +57,10 @@ class EnforcingController(Controller):
             reason = (error.reason if isinstance(error, KubernetesError) else "") or type(error).__name__
             await self._fail(policy, reason, error)
             raise
-        await self._say(policy, conditions.ready(policy, True, "Reconciled", message, conditions.timestamp()))
+        patch = conditions.ready(policy, True, "Reconciled", message, conditions.timestamp())
+        if patch:
+            await self.patch(self.reconciles, policy, patch, subresource="status")
+            await self._events.normal(policy, "Enforced", message)
         return DONE
 
     async def bring(self, policy: Object, wanted: Object) -> None:
@@ -73,17 +75,4 @@ class EnforcingController(Controller):
         await self._events.warning(policy, reason, str(error))
         with suppress(KubernetesError):
             patch = conditions.ready(policy, False, reason, str(error), conditions.timestamp())
-            await self._say(policy, patch)
-
-    async def _say(self, policy: Object, patch: dict[str, Any]) -> None:
-        if patch:
-            metadata = policy["metadata"]
-            with suppress(NotFound):
-                await self.cluster.patch(
-                    self.reconciles,
-                    metadata["name"],
-                    patch,
-                    metadata.get("namespace"),
-                    subresource="status",
-                    field_manager=self.name,
-                )
+            await self.patch(self.reconciles, policy, patch, subresource="status")

@@ -69,11 +69,7 @@ class S2iBinaryController(Controller):
             return False
         text = f"The finalizer {FINALIZER} stays until the file {file} can be deleted: {error}"
         await self._events.warning(binary, "FileNotDeleted", text)
-        metadata = binary["metadata"]
-        patch = conditions.ready(binary, False, error.reason, text, conditions.timestamp())
-        if patch:
-            with suppress(NotFound):
-                await self.cluster.patch(
-                    S2I_BINARIES, metadata["name"], patch, metadata["namespace"], field_manager=self.name
-                )
+        await self.patch(
+            S2I_BINARIES, binary, conditions.ready(binary, False, error.reason, text, conditions.timestamp())
+        )
         return True

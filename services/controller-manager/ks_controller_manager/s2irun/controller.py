@@ -59,9 +59,11 @@ class S2iRunController(Controller):
             runs = binaries.others(found, run)
             is_its_own = name == binaries.binary_of(run) and not runs and not being_deleted(binary)
             if is_its_own or binaries.abandoned(binary, runs, now):
+                why = "its last S2iRun ends" if is_its_own else "it was never uploaded, and is a day old"
                 with suppress(NotFound):
                     uid = binary["metadata"]["uid"]
                     await self.cluster.delete(S2I_BINARIES, name, namespace, uid=uid)
+                    await self._events.normal(binary, "Deleted", f"deleted, as {why}")
 
 
 def _nobody(_binary: Object) -> Iterable[Key]:

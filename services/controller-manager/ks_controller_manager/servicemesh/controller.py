@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, ClassVar
 
 from ks_controller_manager.exact import make_exact
@@ -12,7 +11,7 @@ from ks_controller_manager.servicemesh.components import COMPONENT_INDEX, compon
 from kubekit.apply import OwnedByAnother
 from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome, RequeueAfter
-from kubekit.errors import Conflict, KubernetesError, NotFound
+from kubekit.errors import Conflict, KubernetesError
 from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted, labels, owner_reference
 from kubekit.resource import NAMESPACES, SERVICES, Object, Resource
@@ -62,8 +61,10 @@ class MeshController(Controller):
             return RequeueAfter(_ISTIO_AGAIN)
         try:
             wanted = self._checked(service)
-            if wanted is not None:
-                await make_exact(self, self.writes, service, wanted, adopt=True)
+            if wanted is not None and await make_exact(self, self.writes, service, wanted, adopt=True):
+                name = wanted["metadata"]["name"]
+                text = f"{self.writes.kind} {name} is as versions and {self.follows.kind} ask for"
+                await self._events.normal(service, f"{self.writes.kind}Written", text)
             await self._adopt(service)
         except NotApplicable as error:
             await self._events.warning(service, error.reason, str(error))
@@ -104,12 +105,7 @@ class MeshController(Controller):
         found = self.cache[self.follows].get(metadata["name"], metadata["namespace"])
         if found is None or being_deleted(found):
             return
-        patch = _with_owner(service, found)
-        if patch:
-            with suppress(NotFound):
-                await self.cluster.patch(
-                    self.follows, metadata["name"], patch, metadata["namespace"], field_manager=self.name
-                )
+        await self.patch(self.follows, found, _with_owner(service, found))
 
     def _ends(self, key: Key) -> bool:
         """Whether the namespace is on its way out: the cluster lets nothing be made in it then."""
