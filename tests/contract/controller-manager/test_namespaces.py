@@ -160,6 +160,23 @@ async def test_a_namespace_that_leaves_its_workspace_loses_the_members(
     assert (await cluster.get(NAMESPACES, name))["status"]["phase"] == "Active"
 
 
+async def test_members_leave_with_the_workspace_though_their_role_is_gone(
+    cluster: Cluster, tenants: Any, workspace: str
+) -> None:
+    """user-bindings"""
+    name = (await tenants.namespace(workspace))["metadata"]["name"]
+    await becomes(cluster, name, {"admin": ["mia"], "viewer": []})
+    own = (await tenants.namespace())["metadata"]["name"]
+    ref = {"apiGroup": API, "kind": "Role", "name": "viewer"}
+    meta = {"name": "viewer", "namespace": own}
+    await cluster.create(ROLE_BINDINGS, {"metadata": meta, "roleRef": ref, "subjects": users("zoe")})
+    await cluster.patch(NAMESPACES, name, {"metadata": {"labels": {LABEL: None}}})
+    for role in ("viewer", "admin"):
+        await cluster.delete(ROLES, role, name)
+    await becomes(cluster, name, {})
+    assert await bindings(cluster, own) == {"viewer": ["zoe"]}
+
+
 async def test_a_namespace_can_move_to_another_workspace(
     cluster: Cluster, tenants: Any, workspace: str
 ) -> None:
@@ -222,9 +239,40 @@ async def test_what_the_cluster_refuses_in_a_namespace_is_said_on_it(cluster: Cl
         assert any("members of the namespace" in text for text in messages)
 
     await eventually(said, 60)
+    assert "exceeded quota" in await is_ready(cluster, name, "False", "Forbidden")
     await cluster.delete(RESOURCE_QUOTAS, "none", name)
 
     async def settled() -> None:
         assert await roles(cluster, name) == {"admin", "operator", "viewer"}
 
     await eventually(settled, 60)
+    await is_ready(cluster, name, "True", "Reconciled")
+    await cluster.patch(NAMESPACES, name, {"metadata": {"labels": {LABEL: None}}})
+
+    async def silent() -> None:
+        assert "conditions" not in (await cluster.get(NAMESPACES, name))["status"]
+
+    await eventually(silent, 60)
+
+
+async def test_a_namespace_of_a_workspace_that_is_not_there_says_so(cluster: Cluster, tenants: Any) -> None:
+    """namespace-status"""
+    workspace = tenants.name("ws")
+    name = (await tenants.namespace(workspace))["metadata"]["name"]
+    assert f"there is no workspace {workspace}" in await is_ready(cluster, name, "False", "WorkspaceNotFound")
+    events = (await cluster.list(EVENTS, "default", field_selector=f"involvedObject.name={name}")).items
+    assert [event["reason"] for event in events] == ["WorkspaceNotFound"]
+    await tenants.workspace(name=workspace)
+    await is_ready(cluster, name, "True", "Reconciled")
+
+
+async def is_ready(cluster: Cluster, name: str, status: str, reason: str) -> str:
+    """Waits until the namespace says whether it is ready; gives the message."""
+
+    async def check() -> str:
+        conditions = (await cluster.get(NAMESPACES, name))["status"].get("conditions", [])
+        found = {one["type"]: one for one in conditions}["kubesphere.io/Ready"]
+        assert (found["status"], found["reason"]) == (status, reason)
+        return found["message"]
+
+    return await eventually(check, 60)

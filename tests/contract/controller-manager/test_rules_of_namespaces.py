@@ -1,5 +1,6 @@
 """What a namespace's labels and annotations imply: tables and properties, without a cluster."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +59,14 @@ BOUND = [
         None,
         [FINALIZER],
     ),
+    ("moved to what is not there", namespace("b", [owner("a")], [FINALIZER]), None, [], None),
+    (
+        "moved to what is going",
+        namespace("b", [owner("a")], [FINALIZER]),
+        workspace("b", deletionTimestamp="x"),
+        [],
+        None,
+    ),
     ("moved", namespace("b", [owner("a")], [FINALIZER]), workspace("b"), [owner("b")], None),
     ("made again", namespace("w", [owner("w", "old")], [FINALIZER]), workspace("w"), [owner("w")], None),
     ("other owners stay", namespace("w", [OTHER], [FINALIZER]), workspace("w"), [OTHER, owner("w")], None),
@@ -104,6 +113,31 @@ def test_a_namespace_is_owned_by_its_workspace(
     wanted = {key: value for key, value in changes.items() if value is not None}
     patch = ownership.bound(present, of)
     assert patch == ({"metadata": wanted | {"resourceVersion": "7"}} if wanted else {})
+
+
+def test_a_namespace_goes_with_its_workspace_though_that_is_on_its_way_out() -> None:
+    ending = workspace("w", deletionTimestamp="x")
+    assert ownership.taken(namespace("w"), ending)["metadata"]["ownerReferences"] == [owner("w")]
+    assert ownership.taken(namespace("w", [owner("w")]), ending) == {}
+
+
+@pytest.mark.parametrize(
+    ("age", "of", "seconds"),
+    [
+        (0, None, ownership.WORKSPACE_WAIT),
+        (2, None, ownership.WORKSPACE_WAIT - 2),
+        (9, None, 0),
+        (-60, None, ownership.WORKSPACE_WAIT),
+        (0, workspace("w"), 0),
+    ],
+)
+def test_a_new_namespace_gives_its_workspace_a_moment_to_be_there(
+    age: int, of: dict | None, seconds: float
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    present = namespace("w")
+    present["metadata"]["creationTimestamp"] = (now - timedelta(seconds=age)).isoformat()
+    assert ownership.awaits_workspace(present, of, now) == seconds
 
 
 def test_a_namespace_that_left_keeps_nothing_of_the_platform() -> None:
@@ -230,6 +264,11 @@ def test_a_users_own_binding_is_not_taken_for_one_of_the_platform() -> None:
     ours = members.member_binding("n", "admin", {})
     role = next(found for found in roles.roles("n") if found["metadata"]["name"] == "admin")
     assert members.made_by_platform(ours, role)
-    assert not members.made_by_platform(ours, None)
     assert not members.made_by_platform(ours, {"metadata": {"name": "admin"}})
     assert not members.made_by_platform(ours | {"roleRef": role_ref("ClusterRole", "admin")}, role)
+
+
+@pytest.mark.parametrize(("managers", "ours"), [(["kubectl", "c"], True), (["kubectl"], False), ([], False)])
+def test_the_cluster_knows_who_wrote_a_binding(managers: list[str], ours: bool) -> None:
+    binding = {"metadata": {"managedFields": [{"manager": name, "operation": "Update"} for name in managers]}}
+    assert members.written_by(binding, "c") is ours

@@ -228,10 +228,42 @@ async def test_a_workspace_that_others_hold_says_who(cluster: Cluster, tenants: 
         assert (
             workspace["status"]["conditions"][0]["message"] == "Waiting for the finalizers example.com/hold."
         )
+        events = await cluster.list(EVENTS, "default", field_selector=f"involvedObject.name={name}")
+        told = {(event["reason"], event["message"]) for event in events.items}
+        assert ("DeletionWaits", "Waiting for the finalizers example.com/hold.") in told
 
     await eventually(said)
     await cluster.patch(WORKSPACES, name, {"metadata": {"finalizers": None}})
     await eventually(lambda: missing(cluster, WORKSPACES, name))
+
+
+async def test_a_workspace_takes_along_what_is_in_it_and_nothing_that_has_just_left(
+    cluster: Cluster, tenants: Any, manager: RunningService
+) -> None:
+    """last-moves"""
+    name, other = [(await tenants.workspace())["metadata"]["name"] for _ in range(2)]
+    moved, out = [(await tenants.namespace(name))["metadata"]["name"] for _ in range(2)]
+
+    async def owned_by(namespace: str, workspace: str | None) -> None:
+        owners = (await cluster.get(NAMESPACES, namespace))["metadata"].get("ownerReferences", [])
+        assert [one["name"] for one in owners] == ([workspace] if workspace else [])
+
+    await eventually(lambda: owned_by(moved, name), 60)
+    await eventually(lambda: owned_by(out, name), 60)
+    await manager.stop()
+    try:
+        await cluster.patch(NAMESPACES, moved, {"metadata": {"labels": {"kubesphere.io/workspace": other}}})
+        await cluster.patch(NAMESPACES, out, {"metadata": {"labels": {"kubesphere.io/workspace": None}}})
+        late = (await tenants.namespace(name))["metadata"]["name"]
+        await cluster.delete(WORKSPACES, name)
+    finally:
+        await manager.start()
+    await eventually(lambda: missing(cluster, WORKSPACES, name), 60)
+    await eventually(lambda: missing(cluster, NAMESPACES, late), 120)
+    await owned_by(moved, other)
+    await owned_by(out, None)
+    for namespace in (moved, out):
+        assert (await cluster.get(NAMESPACES, namespace))["status"]["phase"] == "Active"
 
 
 async def test_deleting_the_system_workspace_deletes_no_namespace(

@@ -11,6 +11,7 @@ from ks_controller_manager.clusterrolebinding.members import (
     member_binding,
     sources,
     workspace_of_binding,
+    written_by,
 )
 from ks_controller_manager.namespace.ownership import WORKSPACE_INDEX, workspace_of
 from ks_controller_manager.refusals import told
@@ -61,10 +62,22 @@ class ClusterRoleBindingController(Controller):
         """Takes the members of the workspace that the namespace was in out of it."""
         for role in MEMBER_ROLES:
             binding = self.cache[ROLE_BINDINGS].get(role, namespace)
-            if binding and made_by_platform(binding, self.cache[ROLES].get(role, namespace)):
+            if binding and await self._is_ours(binding):
                 with suppress(NotFound):
                     uid = binding["metadata"]["uid"]
                     await self.cluster.delete(ROLE_BINDINGS, role, namespace, uid=uid)
+
+    async def _is_ours(self, binding: Object) -> bool:
+        """Whether the platform made a binding. Where its Role is gone, or never came, the cluster knows."""
+        name, namespace = binding["metadata"]["name"], binding["metadata"]["namespace"]
+        role = self.cache[ROLES].get(name, namespace)
+        if role is not None:
+            return made_by_platform(binding, role)
+        try:
+            present = await self.cluster.get(ROLE_BINDINGS, name, namespace)
+        except NotFound:
+            return False
+        return written_by(present, self.name)
 
     def _namespaces_of(self, binding: Object) -> Iterable[Key]:
         workspace = workspace_of_binding(binding)

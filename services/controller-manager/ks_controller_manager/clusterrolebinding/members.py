@@ -48,12 +48,18 @@ def workspace_of_binding(binding: Object) -> str | None:
     return workspace if binding["metadata"]["name"] in sources(workspace).values() else None
 
 
-def made_by_platform(binding: Object, role: Object | None) -> bool:
+def made_by_platform(binding: Object, role: Object) -> bool:
     """Whether `binding` is a member binding of the platform, not a user's own of the same name.
 
     v2.1.1 marks the Role with its creator and the binding not at all, so the Role has to tell.
     """
     name = binding["metadata"]["name"]
-    if binding["roleRef"] != role_ref("Role", name) or role is None:
-        return False
-    return annotations(role).get(CREATOR_ANNOTATION) == SYSTEM
+    return (
+        binding["roleRef"] == role_ref("Role", name) and annotations(role).get(CREATOR_ANNOTATION) == SYSTEM
+    )
+
+
+def written_by(binding: Object, manager: str) -> bool:
+    """Whether a field manager wrote `binding`, which is as the cluster has it, managedFields and all."""
+    fields: list[Object] = binding["metadata"].get("managedFields") or []
+    return any(one.get("manager") == manager for one in fields)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
+from ks_controller_manager.conditions import timestamp
 from ks_controller_manager.names import ADMIN, NAMESPACE_FINALIZER, OPERATOR, VIEWER
-from ks_controller_manager.namespace import ownership, roles
+from ks_controller_manager.namespace import ownership, roles, status
 from ks_controller_manager.namespace.router import delete_router
 from ks_controller_manager.refusals import told
 from kubekit.cluster import Cluster
-from kubekit.controller import DONE, Controller, Key, Outcome
-from kubekit.errors import KubernetesError, NotFound
+from kubekit.controller import DONE, Controller, Key, Outcome, RequeueAfter
+from kubekit.errors import Conflict, KubernetesError
 from kubekit.events import EventRecorder
 from kubekit.objects import being_deleted
 from kubekit.resource import NAMESPACES, ROLE_BINDINGS, ROLES, WORKSPACES, Object
@@ -37,23 +39,57 @@ class NamespaceController(Controller):
         self._events = EventRecorder(cluster, self.name)
 
     async def reconcile(self, key: Key) -> Outcome:
-        namespace = self.cache[NAMESPACES].get(key.name)
+        namespace = self.latest(NAMESPACES, key)
         if namespace is None:
             return DONE
         if being_deleted(namespace):
-            await self._end(namespace)
+            await self._end(key, namespace)
             return DONE
         workspace = ownership.workspace_of(namespace)
         if workspace is None:
-            await self._patch(namespace, ownership.unbound(namespace))
+            await self.patch(NAMESPACES, namespace, ownership.unbound(namespace))
+            await self._say(key, status.silent)
             return DONE
-        await self._patch(namespace, ownership.bound(namespace, self.cache[WORKSPACES].get(workspace)))
+        try:
+            await self._write_roles(namespace)
+        except Conflict:
+            raise
+        except KubernetesError as error:
+            with suppress(KubernetesError):
+                await self._say(key, _condition(False, error.reason or "Failed", str(error)))
+            raise
+        return await self._bind(key, namespace, workspace)
+
+    async def _write_roles(self, namespace: Object) -> None:
         creator = roles.creator_binding(namespace)
+        wanted = [*roles.roles(namespace["metadata"]["name"]), *([creator] if creator else [])]
         async with told(self._events, namespace, "the roles of the namespace could not be written"):
-            await self.apply(None, [*roles.roles(key.name), *([creator] if creator else [])])
+            await self.apply(None, wanted)
+
+    async def _bind(self, key: Key, namespace: Object, workspace: str) -> Outcome:
+        """Has the workspace own the namespace, in one write with the finalizer."""
+        owner = self.cache[WORKSPACES].get(workspace)
+        wait = ownership.awaits_workspace(namespace, owner, datetime.now(UTC))
+        if wait > 0:
+            return RequeueAfter(wait)
+        await self.patch(NAMESPACES, namespace, ownership.bound(namespace, owner))
+        if owner is None:
+            text = f"there is no workspace {workspace}: the namespace has roles, but no members"
+            if await self._say(key, _condition(False, "WorkspaceNotFound", text)):
+                await self._events.warning(namespace, "WorkspaceNotFound", text)
+        else:
+            await self._say(key, _condition(True, "Reconciled", "Roles and owner are in place."))
         return DONE
 
-    async def _end(self, namespace: Object) -> None:
+    async def _say(self, key: Key, patch_of: Callable[[Object], dict[str, Any]]) -> bool:
+        """Writes what the status does not say yet; gives whether it did not."""
+        namespace = self.latest(NAMESPACES, key)
+        patch = patch_of(namespace) if namespace is not None else {}
+        if namespace is not None:
+            await self.patch(NAMESPACES, namespace, patch, subresource="status")
+        return bool(patch)
+
+    async def _end(self, key: Key, namespace: Object) -> None:
         patch = ownership.released(namespace)
         if not patch:
             return
@@ -62,17 +98,17 @@ class NamespaceController(Controller):
         except KubernetesError as error:
             message = f"The finalizer {NAMESPACE_FINALIZER} stays until the router can be deleted: {error}"
             await self._events.warning(namespace, "RouterNotDeleted", message)
+            with suppress(KubernetesError):
+                await self._say(key, _condition(False, "RouterNotDeleted", message))
             raise
-        await self._patch(namespace, patch)
-
-    async def _patch(self, namespace: Object, patch: dict[str, Any]) -> None:
-        if patch:
-            with suppress(NotFound):
-                name = namespace["metadata"]["name"]
-                await self.cluster.patch(NAMESPACES, name, patch, field_manager=self.name)
+        await self.patch(NAMESPACES, namespace, patch)
 
     def _namespaces_of(self, workspace: Object) -> Iterable[Key]:
         return self.cache[NAMESPACES].keys_by(ownership.WORKSPACE_INDEX, workspace["metadata"]["name"])
+
+
+def _condition(holds: bool, reason: str, message: str) -> Callable[[Object], dict[str, Any]]:
+    return lambda namespace: status.ready(namespace, holds, reason, message, timestamp())
 
 
 def _namespace_of_role(role: Object) -> Iterable[Key]:

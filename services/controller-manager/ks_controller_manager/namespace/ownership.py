@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ks_controller_manager.names import NAMESPACE_FINALIZER, SYSTEM_WORKSPACE, WORKSPACE_LABEL
@@ -10,8 +11,14 @@ from kubekit.resource import WORKSPACES, Object
 
 OwnerReference = dict[str, Any]
 
+WORKSPACE_WAIT = 5.0
+"""Seconds from its creation that a namespace waits for its workspace before it gets its finalizer alone."""
+
 WORKSPACE_INDEX = "workspace"
 """Index of namespaces by `workspace_of`."""
+
+OWNER_INDEX = "owner-workspace"
+"""Index of namespaces by `owner_of`."""
 
 
 def workspace_of(namespace: Object) -> str | None:
@@ -24,14 +31,27 @@ def bound(namespace: Object, workspace: Object | None) -> dict[str, Any]:
 
     The namespace is deleted with its workspace then. Those of the system workspace are not owned: no slip
     there may delete what Kubernetes or the platform runs in. While the workspace is not there (yet), or on
-    its way out, owners stay as they are.
+    its way out, it becomes no owner, and one that is stays; another workspace never does.
     """
-    owners = _owners(namespace)
-    if workspace_of(namespace) == SYSTEM_WORKSPACE:
+    name, owners = workspace_of(namespace), _owners(namespace)
+    if name == SYSTEM_WORKSPACE:
         owners = _owned_by(owners, None)
     elif workspace is not None and not being_deleted(workspace):
         owners = _owned_by(owners, workspace)
+    elif owner_of(namespace) != name:
+        owners = _owned_by(owners, None)
     return _difference(namespace, _with_finalizer(namespace), owners)
+
+
+def awaits_workspace(namespace: Object, workspace: Object | None, now: datetime) -> float:
+    """Seconds to give the namespace's workspace to be there too: often both are made at once, in any order.
+
+    0 where there is nothing to wait for.
+    """
+    if workspace is not None or workspace_of(namespace) == SYSTEM_WORKSPACE:
+        return 0.0
+    created = datetime.fromisoformat(namespace["metadata"]["creationTimestamp"])
+    return min(WORKSPACE_WAIT, max(0.0, WORKSPACE_WAIT - (now - created).total_seconds()))
 
 
 def unbound(namespace: Object) -> dict[str, Any]:
@@ -56,9 +76,14 @@ def released(namespace: Object) -> dict[str, Any]:
     return _difference(namespace, _without_finalizer(namespace), _owners(namespace))
 
 
-def owned_by_system_workspace(namespace: Object) -> bool:
-    """Whether deleting the system workspace would delete the namespace: so it is on clusters of v2.1.1."""
-    return any(_is_workspace(owner) and owner["name"] == SYSTEM_WORKSPACE for owner in _owners(namespace))
+def taken(namespace: Object, workspace: Object) -> dict[str, Any]:
+    """The merge patch that has the namespace go with its workspace, though that is on its way out."""
+    return _difference(namespace, _finalizers(namespace), _owned_by(_owners(namespace), workspace))
+
+
+def owner_of(namespace: Object) -> str | None:
+    """The name of the workspace that the namespace would be deleted with."""
+    return next((owner["name"] for owner in _owners(namespace) if _is_workspace(owner)), None)
 
 
 def _owned_by(owners: list[OwnerReference], workspace: Object | None) -> list[OwnerReference]:

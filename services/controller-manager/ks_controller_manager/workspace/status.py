@@ -56,6 +56,11 @@ def waiting(workspace: Object, namespaces: Sequence[Object], now: str) -> dict[s
     return conditions.ready(workspace, False, "Deleting", message, now)
 
 
+def message(patch: dict[str, Any]) -> str:
+    """What a status patch of this module says to people."""
+    return patch["status"]["conditions"][-1]["message"]
+
+
 def _names(namespaces: Sequence[Object]) -> str:
     names = sorted(namespace["metadata"]["name"] for namespace in namespaces)
     return ", ".join([*names[:_NAMED], *(["..."] if len(names) > _NAMED else [])])
