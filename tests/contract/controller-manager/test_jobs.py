@@ -7,7 +7,7 @@ import pytest
 
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
-from kubekit.resource import JOBS, Object
+from kubekit.resource import EVENTS, JOBS, Object
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.usefixtures("chosen")]
 
@@ -37,6 +37,14 @@ async def recorded(cluster: Cluster, namespace: str, *outcomes: str) -> dict[str
         return found
 
     return await eventually(check)
+
+
+async def told(cluster: Cluster, namespace: str, reason: str, text: str) -> None:
+    async def check() -> None:
+        found = (await cluster.list(EVENTS, namespace)).items
+        assert any(event["reason"] == reason and text in event["message"] for event in found)
+
+    await eventually(check, 60)
 
 
 async def fail(cluster: Cluster, namespace: str) -> None:
@@ -69,6 +77,9 @@ async def test_a_job_that_is_run_again_keeps_the_history_of_its_runs(cluster: Cl
     await cluster.create(JOBS, job("backup", namespace, history), namespace)
     again = await recorded(cluster, namespace, "failed", "running")
     assert again["1"] == failed
+    await told(
+        cluster, namespace, "RunFailed", "run 1 failed: BackoffLimitExceeded; Job has reached its limit"
+    )
 
 
 async def test_a_history_that_is_no_history_stays(cluster: Cluster, tenants: Any) -> None:
@@ -78,3 +89,4 @@ async def test_a_history_that_is_no_history_stays(cluster: Cluster, tenants: Any
     await recorded(cluster, namespace, "running")
     kept = await cluster.get(JOBS, "mine", namespace)
     assert kept["metadata"]["annotations"]["revisions"] == "my own words"
+    await told(cluster, namespace, "RunsNotRecorded", "the annotation revisions is none of ours")

@@ -58,6 +58,18 @@ def patch(job: Object) -> dict[str, Any]:
     }
 
 
+def present_run(job: Object, patch: dict[str, Any]) -> tuple[int, Revision]:
+    """The number of the Job's present run, and what a patch of it records of that."""
+    runs = json.loads(patch["metadata"]["annotations"][REVISIONS_ANNOTATION])
+    uid = job["metadata"]["uid"]
+    return next((int(number), run) for number, run in runs.items() if run.get("uid") == uid)
+
+
+def readable(job: Object) -> bool:
+    """Whether the annotation can hold the Job's runs, rather than what a user wrote there."""
+    return _recorded(job) is not None
+
+
 def current(job: Object) -> Revision:
     """What became of the present run so far.
 
