@@ -261,16 +261,6 @@ async def test_two_strategies_are_refused_and_it_is_said(reviews: Component) -> 
 
 
 @pytest.mark.usefixtures("istio", "chosen")
-async def test_a_strategy_of_no_form_is_named_and_changes_nothing(reviews: Component) -> None:
-    await reviews.service()
-    await reviews.version("v1")
-    await reviews.routed(v1=100)
-    await reviews.strategy(template={"spec": {"http": ["nonsense"]}})
-    await reviews.says("MalformedStrategy")
-    await reviews.routed(v1=100)
-
-
-@pytest.mark.usefixtures("istio", "chosen")
 async def test_two_services_of_one_component_do_not_fight(reviews: Component) -> None:
     await reviews.service()
     await reviews.version("v1")

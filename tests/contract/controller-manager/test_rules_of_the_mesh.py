@@ -7,7 +7,11 @@ import pytest
 
 from ks_controller_manager.destinationrule import rules
 from ks_controller_manager.servicemesh import components
+from ks_controller_manager.servicemesh.controller import NotApplicable
 from ks_controller_manager.virtualservice import routes
+from ks_controller_manager.virtualservice.controller import VirtualServiceController
+from kubekit.cluster import Cluster
+from kubekit.config import ClusterConfig
 
 LABELS = {"app.kubernetes.io/name": "bookinfo", "app.kubernetes.io/version": "1", "app": "reviews"}
 NO_APPLICATION: dict[str, Any] = {"app.kubernetes.io/name": ""}
@@ -224,3 +228,17 @@ def test_a_strategy_is_not_changed_by_reading_it() -> None:
     before = copy.deepcopy(asked)
     routed(by=asked)
     assert asked == before
+
+
+@pytest.mark.parametrize("http", ["nonsense", ["nonsense"]])
+async def test_a_strategy_that_was_stored_before_its_form_was_checked_is_named(http: Any) -> None:
+    controller = VirtualServiceController(Cluster(ClusterConfig()))
+    reviews = service()
+    of = {"name": "reviews", "namespace": "n", "labels": LABELS}
+    for resource, obj in (
+        (components.DESTINATION_RULES, {**rule("v1"), "metadata": of}),
+        (components.STRATEGIES, {**strategy({"http": http}), "metadata": of}),
+    ):
+        controller.cache[resource].put(obj)
+    with pytest.raises(NotApplicable, match="the template of Strategy has not the form of a VirtualService"):
+        controller._checked(reviews)

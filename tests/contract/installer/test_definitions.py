@@ -1,7 +1,9 @@
 """The custom resources: what is stored, what is kept as it is, and what is refused."""
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from ks_installer.catalogue import Catalogue
 from ks_installer.discovery import Discovery
 from kubekit.cluster import Cluster
 from kubekit.errors import Invalid
-from kubekit.resource import CRDS, Object
+from kubekit.resource import CRDS, WORKSPACES, Object
 
 pytestmark = pytest.mark.kubernetes
+
+RECORDED = Path(__file__).parents[1] / "controller-manager" / "data" / "cluster-v2.1.1.json"
+"""Objects of a cluster of v2.1.1."""
 
 # As clients of v2.1.1 write them; `later` is a field that no schema here knows.
 ACCEPTED = [
@@ -49,6 +54,80 @@ ACCEPTED = [
         "servicemesh.kubesphere.io/v1alpha2",
         "ServicePolicy",
         {"template": {"spec": {"host": "reviews", "trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}}},
+    ),
+    (
+        "servicemesh.kubesphere.io/v1alpha2",
+        "Strategy",
+        {
+            "type": "Mirror",
+            "principal": "v1",
+            "selector": {"matchLabels": {"app": "reviews"}},
+            "strategyPolicy": "WaitForWorkloadReady",
+            "template": {
+                "metadata": {"creationTimestamp": None, "later": 1},
+                "spec": {
+                    "hosts": ["reviews"],
+                    "http": [
+                        {
+                            "match": [{"headers": {"end-user": {"exact": "jason"}}, "uri": {"prefix": "/a"}}],
+                            "route": [
+                                {
+                                    "destination": {
+                                        "host": "reviews",
+                                        "subset": "v1",
+                                        "port": {"number": 9080},
+                                    },
+                                    "weight": 100,
+                                }
+                            ],
+                            "mirror": {"host": "reviews", "subset": "v2", "port": {"number": 9080}},
+                            "timeout": "3s",
+                            "retries": {"attempts": 3, "perTryTimeout": "2s"},
+                            "fault": {"abort": {"percent": 10, "httpStatus": 500}},
+                            "later": {"any": [1]},
+                        }
+                    ],
+                    "tcp": [{"route": [{"destination": {"host": "reviews"}, "weight": 1}]}],
+                },
+            },
+        },
+    ),
+    (
+        "servicemesh.kubesphere.io/v1alpha2",
+        "ServicePolicy",
+        {
+            "selector": {"matchLabels": {"app": "reviews"}},
+            "template": {
+                "spec": {
+                    "host": "reviews",
+                    "trafficPolicy": {
+                        "connectionPool": {"tcp": {"maxConnections": 10}, "http": {"maxRetries": 3}},
+                        "loadBalancer": {"consistentHash": {"httpCookie": {"name": "c", "ttl": "0s"}}},
+                        "outlierDetection": {"consecutiveErrors": 5, "interval": "1s"},
+                        "later": 1,
+                    },
+                    "subsets": [{"name": "v1", "labels": {"version": "v1"}}],
+                }
+            },
+        },
+    ),
+    (
+        "devops.kubesphere.io/v1alpha1",
+        "S2iBuilder",
+        {
+            "config": {
+                "imageName": "i",
+                "sourceUrl": "u",
+                "builderPullPolicy": "if-not-present",
+                "environment": [{"name": "A", "value": "b"}],
+                "runtimeArtifacts": [{"source": "/target", "keep": True}],
+                "cgroupLimits": {"MemoryLimitBytes": 1, "CPUShares": 2},
+                "labels": {"a": "b"},
+                "nodeAffinityValues": ["n"],
+                "pushAuthentication": {"secretRef": {"name": "s"}},
+            },
+            "fromTemplate": {"name": "java", "parameters": [{"key": "A", "required": True, "later": 1}]},
+        },
     ),
     (
         "network.kubesphere.io/v1alpha1",
@@ -104,6 +183,24 @@ REFUSED = [
     ("devops.kubesphere.io/v1alpha1", "S2iBuilder", {"config": {"imageName": "i"}}, "spec.config.sourceUrl"),
     ("devops.kubesphere.io/v1alpha1", "S2iRun", {}, "spec.builderName"),
     ("servicemesh.kubesphere.io/v1alpha2", "Strategy", {"type": "Big"}, "spec.type"),
+    (
+        "servicemesh.kubesphere.io/v1alpha2",
+        "Strategy",
+        {"template": {"spec": {"http": ["nonsense"]}}},
+        "spec.template.spec.http[0]",
+    ),
+    (
+        "servicemesh.kubesphere.io/v1alpha2",
+        "ServicePolicy",
+        {"template": {"spec": {"trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": "ten"}}}}}},
+        "maxConnections",
+    ),
+    (
+        "devops.kubesphere.io/v1alpha1",
+        "S2iBuilder",
+        {"config": {"imageName": "i", "sourceUrl": "u", "labels": {"a": 1}}},
+        "spec.config.labels.a",
+    ),
     ("network.kubesphere.io/v1alpha1", "WorkspaceNetworkPolicy", {"policyTypes": ["Up"]}, "spec.policyTypes"),
     (
         "network.kubesphere.io/v1alpha1",
@@ -174,6 +271,16 @@ async def test_what_no_controller_could_use_is_refused(
 ) -> None:
     with pytest.raises(Invalid, match=re.escape(field)):
         await dry_run(cluster, api_version, kind, spec)
+
+
+async def test_workspaces_of_a_cluster_of_v211_are_taken_as_they_are(cluster: Cluster) -> None:
+    for recorded in json.loads(RECORDED.read_text())["workspaces"]:
+        metadata = {**recorded["metadata"], "name": "definitions"}
+        for given in ("uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp"):
+            metadata.pop(given, None)
+        stored = await cluster.create(WORKSPACES, {**recorded, "metadata": metadata}, dry_run=True)
+        assert stored["spec"] == recorded["spec"]
+        assert {name: stored["metadata"][name] for name in metadata} == metadata
 
 
 async def test_every_definition_has_a_structural_schema(cluster: Cluster) -> None:
