@@ -95,8 +95,12 @@ def _workspaces(found: Snapshot) -> Iterator[str]:
 def _namespaces(found: Snapshot) -> Iterator[str]:
     for namespace in found.of(NAMESPACES).values():
         name, workspace = namespace["metadata"]["name"], ownership.workspace_of(namespace)
-        owner = found.of(WORKSPACES).get(Key(None, workspace or ""))
-        if workspace is None or owner is None:
+        if workspace is None:
+            yield from _outside(found, namespace)
+            continue
+        owner = found.of(WORKSPACES).get(Key(None, workspace))
+        if owner is None:
+            yield f"Namespace {name} is in {workspace}, which is no more"
             continue
         if ownership.bound(namespace, owner):
             yield f"Namespace {name} is not bound to {workspace}"
@@ -105,6 +109,15 @@ def _namespaces(found: Snapshot) -> Iterator[str]:
             yield from _missing_or_other(found.of(ROLES), wanted)
         for wanted in [*([creator] if creator else []), *_member_bindings(found, name, workspace)]:
             yield from _missing_or_other(found.of(ROLE_BINDINGS), wanted)
+
+
+def _outside(found: Snapshot, namespace: Object) -> Iterator[str]:
+    name = namespace["metadata"]["name"]
+    if ownership.unbound(namespace):
+        yield f"Namespace {name} is in no workspace, and bound to one"
+    for role in members.MEMBER_ROLES:
+        if Key(name, role) in found.of(ROLE_BINDINGS):
+            yield f"Namespace {name} is in no workspace, and has the {role}s of one"
 
 
 def _member_bindings(found: Snapshot, namespace: str, workspace: str) -> Iterator[Object]:
