@@ -48,7 +48,7 @@ async def plan(config: ControllerManagerConfig, within: float) -> Plan:
         await cluster.request("GET", "/version")
         running = asyncio.create_task(ControllerManager(cluster, controllers).run(stop))
         try:
-            await _settled(controllers, within)
+            await settled(controllers, within)
             return Plan(
                 changes=report.changes(cluster.changes),
                 failures=tuple(_failures(controllers)),
@@ -73,7 +73,7 @@ def _missing(controller: Controller) -> str:
     return f"the cluster does not serve {', '.join(missing)}" if missing and not controller.running else ""
 
 
-async def _settled(controllers: list[Controller], within: float) -> None:
+async def settled(controllers: list[Controller], within: float) -> None:
     """Waits until every controller has nothing left to do, or cannot run."""
     deadline = monotonic() + within
     while busy := [one.name for one in controllers if not _at_rest(one) and not _missing(one)]:
