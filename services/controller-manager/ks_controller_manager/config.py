@@ -64,8 +64,8 @@ class S2iConfig(Section):
 class ManagerKubernetesConfig(KubernetesConfig):
     """Many small writes at once are its trade; the API server's own fairness protects the cluster."""
 
-    qps: float = Field(default=400, gt=0)
-    burst: int = Field(default=800, ge=1)
+    qps: float = Field(default=1000, gt=0)
+    burst: int = Field(default=2000, ge=1)
 
 
 class ManagerServerConfig(ServerConfig):
