@@ -68,6 +68,7 @@ class FakeApiServer:
 
     def expire(self) -> None:
         """Ends every open watch by an ERROR event with code 410, as when its position was compacted."""
+        self.version += 1
         self.compact()
         status = {
             "kind": "Status",
@@ -77,7 +78,6 @@ class FakeApiServer:
             "message": "too old",
         }
         self._tell("ERROR", status)
-        self._events.clear()
 
     def _tell(self, kind: str, obj: Object) -> None:
         self._events.append((self.version, orjson.dumps({"type": kind, "object": obj}) + b"\n"))
