@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from ks_apigateway.config import GatewayConfig
-from ks_apigateway.routes import GATEWAY, KUBERNETES, RoutesFile
+from ks_apigateway.routes import GATEWAY, KUBERNETES, RoutesFile, builtin_routes
 from ks_apigateway.upstreams import configured
 
 
@@ -32,9 +32,8 @@ def _kubeconfig(config: GatewayConfig) -> Iterator[str]:
 
 def _unknown_upstreams(config: GatewayConfig, routes: RoutesFile) -> Iterator[str]:
     """Of the built-in routes, those to a component that is not installed are no mistake."""
-    if config.gateway.routes_file is None:
-        return
+    builtin = builtin_routes()
     known = {KUBERNETES, GATEWAY, *configured(config), *routes.upstreams}
     for route in routes.routes:
-        if route.upstream not in known:
+        if route.upstream not in known and route not in builtin:
             yield f"gateway.routesFile: {route.path} goes to {route.upstream}, which has no address"

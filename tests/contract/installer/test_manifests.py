@@ -4,18 +4,23 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import yaml
 
+from harness.network_policy import Pod, reaches
+from harness.waiting import eventually
+from ks_apigateway.routes import builtin_routes, load
 from ks_installer.discovery import Discovery
 from ks_installer.objects import Ref, apply_order
 from kubekit.cluster import Cluster
 from kubekit.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS, Object
 from localkube.cluster import Localkube
+from localkube.versions import PINNED
 
 pytestmark = pytest.mark.kubernetes
 
@@ -49,6 +54,37 @@ def build(kubernetes_alone: Localkube) -> Callable[[str], Any]:
     return run
 
 
+@pytest_asyncio.fixture
+async def other_kubernetes(
+    kubernetes_alone: Localkube, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Localkube]:
+    """A control plane of the supported version that the other tests do not run on."""
+    running = (await asyncio.to_thread(kubernetes_alone.status)).version
+    version = next(each.kubernetes for each in PINNED if each.kubernetes != running)
+    directory = tmp_path_factory.mktemp("manifests") / "kubernetes"
+    cluster = Localkube("tests-manifests", directory, version, control_plane_only=True)
+    try:
+        await asyncio.to_thread(cluster.up)
+        yield cluster
+    finally:
+        await asyncio.to_thread(cluster.down, delete=True)
+
+
+async def test_the_manifests_are_accepted_by_the_other_kubernetes_too(other_kubernetes: Localkube) -> None:
+    """With its own kubectl, in the way that k8s/README.md describes: what the others need is there first."""
+    environment = {"KUBECONFIG": str(other_kubernetes.kubeconfig)}
+    apply = (str(other_kubernetes.kubectl), "apply", "--server-side", "--kustomize")
+    await output_of(*apply, str(K8S / "base/cluster"), **environment)
+
+    async def accepted() -> str:
+        """Definitions take a moment to be served."""
+        return await output_of(*apply, str(K8S / "overlays/complete"), "--dry-run=server", **environment)
+
+    answered = await eventually(accepted, timeout=60)
+    assert "deployment.apps/ks-apigateway serverside-applied (server dry run)" in answered
+    assert "workspace.tenant.kubesphere.io/system-workspace serverside-applied" in answered
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_an_overlay_is_accepted_by_the_cluster(
     overlay: str, build: Callable[[str], Any], installer: Callable[..., Any], cluster: Cluster
@@ -80,8 +116,9 @@ async def test_pods_fulfil_the_restricted_standard(build: Callable[[str], Any], 
             if obj["kind"] != "Deployment":
                 continue
             template = obj["spec"]["template"]
-            account = {"metadata": {"name": template["spec"]["serviceAccountName"], "namespace": namespace}}
-            await cluster.create(SERVICE_ACCOUNTS, account)
+            name = template["spec"].get("serviceAccountName")
+            if name:
+                await cluster.create(SERVICE_ACCOUNTS, {"metadata": {"name": name, "namespace": namespace}})
             pod = {
                 "metadata": {"name": obj["metadata"]["name"], "namespace": namespace},
                 "spec": template["spec"],
@@ -98,7 +135,7 @@ async def test_selectors_find_the_pods_they_mean(build: Callable[[str], Any]) ->
         for obj in objects
         if obj["kind"] == "Deployment"
     }
-    assert set(labels) == set(SERVICES)
+    assert set(labels) == {*SERVICES, "default-http-backend"}
     for obj in objects:
         if obj["kind"] == "Service":
             selector = obj["spec"]["selector"]
@@ -116,17 +153,20 @@ async def test_the_shipped_configuration_is_understood(
     name: str, build: Callable[[str], Any], tmp_path: Path
 ) -> None:
     objects = await build("overlays/minimal")
-    config = next(obj for obj in objects if obj["metadata"]["name"] == "kubesphere-config")
+    config, routes = (
+        next(obj for obj in objects if obj["metadata"]["name"] == name)
+        for name in ("kubesphere-config", "ks-apigateway-routes")
+    )
     deployment = next(
         obj for obj in objects if obj["kind"] == "Deployment" and obj["metadata"]["name"] == name
     )
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     environment = {}
     for entry in container.get("env", []):
-        secret = tmp_path / Path(entry["value"]).name
-        secret.write_text("a secret of at least thirty-two characters")
-        environment[entry["name"]] = str(secret)
-    for mounted, text in config["data"].items():
+        file = tmp_path / Path(entry["value"]).name
+        file.write_text("a secret of at least thirty-two characters")
+        environment[entry["name"]] = str(file)
+    for mounted, text in {**config["data"], **routes["data"]}.items():
         (tmp_path / mounted).write_text(text)
     module = name.replace("-", "_")
     path = str(tmp_path / "kubesphere.yaml")
@@ -136,30 +176,55 @@ async def test_the_shipped_configuration_is_understood(
     assert effective["redis"]["host"] == "redis.kubesphere-system.svc"
 
 
-async def test_only_the_gateway_reaches_what_stands_behind_it(build: Callable[[str], Any]) -> None:
-    policies = {
-        obj["spec"]["podSelector"]["matchLabels"]["app"]: obj["spec"]
-        for obj in await build("overlays/minimal")
-        if obj["kind"] == "NetworkPolicy"
-    }
-    assert set(policies) == set(SERVICES)
-    peers = {name: peers_of(spec) for name, spec in policies.items()}
-    gateway, prometheus = (None, "ks-apigateway"), ("kubesphere-monitoring-system", "prometheus")
-    assert peers["ks-account"] == peers["ks-apiserver"] == [gateway, prometheus]
-    assert peers["ks-controller-manager"] == [prometheus]
+SYSTEM, CONTROLS = "kubesphere-system", "kubesphere-controls-system"
+GATEWAY = Pod(SYSTEM, {"app": "ks-apigateway"})
+PROMETHEUS = Pod("kubesphere-monitoring-system", {"app": "prometheus"})
+STRANGERS = (
+    Pod("project-of-somebody", {}),
+    Pod("project-of-somebody", {"app": "ks-apigateway"}),
+    Pod("project-of-somebody", {"app": "prometheus"}),
+    Pod(CONTROLS, {"username": "alice"}),
+    *(Pod(SYSTEM, {"app": name}) for name in SERVICES if name != "ks-apigateway"),
+)
 
 
-def peers_of(policy: Object) -> list[tuple[str | None, str]]:
-    """Who may come in: namespace (None for the policy's own) and app of the pods."""
-    assert policy["policyTypes"] == ["Ingress"]
-    return [
-        (
-            peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name"),
-            peer["podSelector"]["matchLabels"]["app"],
-        )
-        for rule in policy["ingress"]
-        for peer in rule.get("from", [{"podSelector": {"matchLabels": {"app": "anybody"}}}])
-    ]
+@pytest.fixture
+async def policies(build: Callable[[str], Any]) -> list[Object]:
+    return [obj for obj in await build("overlays/minimal") if obj["kind"] == "NetworkPolicy"]
+
+
+@pytest.mark.parametrize("name", ["ks-account", "ks-apiserver"])
+async def test_only_the_gateway_reaches_what_stands_behind_it(name: str, policies: list[Object]) -> None:
+    service = Pod(SYSTEM, {"app": name})
+    assert reaches(policies, GATEWAY, service, "http")
+    assert reaches(policies, PROMETHEUS, service, "http")
+    assert [each for each in STRANGERS if reaches(policies, each, service, "http")] == []
+
+
+async def test_who_reaches_the_other_services(policies: list[Object]) -> None:
+    everybody = (GATEWAY, PROMETHEUS, *STRANGERS)
+    manager = Pod(SYSTEM, {"app": "ks-controller-manager"})
+    assert [each for each in everybody if reaches(policies, each, manager, "http")] == [PROMETHEUS]
+    assert [each for each in everybody if reaches(policies, each, GATEWAY, "ops")] == [PROMETHEUS]
+    for name in ("ks-apigateway", "ks-console"):
+        assert all(reaches(policies, each, Pod(SYSTEM, {"app": name}), "http") for each in everybody)
+
+
+async def test_nobody_reaches_a_pod_that_holds_the_kubeconfig_of_a_user(policies: list[Object]) -> None:
+    pod = Pod(CONTROLS, {"username": "alice"})
+    assert [each for each in (GATEWAY, PROMETHEUS, *STRANGERS) if reaches(policies, each, pod, "http")] == []
+
+
+async def test_the_shipped_routes_are_those_of_the_gateway(
+    build: Callable[[str], Any], tmp_path: Path
+) -> None:
+    objects = await build("overlays/minimal")
+    shipped = next(obj for obj in objects if obj["metadata"]["name"] == "ks-apigateway-routes")
+    for name, text in shipped["data"].items():
+        (tmp_path / name).write_text(text)
+    assert load(tmp_path / "gateway.yaml").routes == builtin_routes(), (
+        "k8s/base/services/gateway.yaml has another table than ks_apigateway/routes.py"
+    )
 
 
 async def test_applying_again_leaves_the_replicas_to_the_autoscaler(build: Callable[[str], Any]) -> None:
