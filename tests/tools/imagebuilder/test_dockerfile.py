@@ -1,6 +1,5 @@
 """What is read of a Dockerfile, and what all of ours have in common."""
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -82,13 +81,11 @@ def test_an_image_of_ours_runs_as_nobody_and_says_what_it_is(service: Service) -
 
 
 def shape(service: Service) -> list[str]:
-    """The instructions of its Dockerfile without what is the service's own, and without further stages."""
+    """The instructions of its Dockerfile without what is the service's own."""
     text = service.dockerfile.read_text().replace("\\\n", "")
     own = str(service.folder.relative_to(ROOT))
-    stages = re.split(r"^(?=FROM )", text, flags=re.MULTILINE)
-    kept = [stages[0], next(stage for stage in stages if " AS build" in stage), stages[-1]]
-    lines = "".join(kept).replace(service.name, "NAME").replace(own, "PATH").splitlines()
-    settings = ("EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD", "COPY --from=web", "ENV KS_", "LABEL")
+    lines = text.replace(service.name, "NAME").replace(own, "PATH").splitlines()
+    settings = ("EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD", "LABEL", "ARG NPM_", "# ")
     return [line for line in lines if not line.startswith(settings)]
 
 

@@ -1,8 +1,8 @@
 """The Python environment of one service: its locked libraries, its own packages, its command.
 
 A Dockerfile's build stage runs this module, with the standard library alone; so does what assembles images
-without an engine. Libraries are those of uv.lock, verified by its hashes, from the index that UV_DEFAULT_INDEX
-names, else PyPI; the backend that builds our own packages is the one that pyproject.toml pins.
+without an engine. Libraries are those of uv.lock, verified by its hashes, from the index of UV_DEFAULT_INDEX,
+else PyPI; the backend that builds our own packages is the one that pyproject.toml pins.
 """
 
 import argparse
@@ -162,18 +162,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="imagebuilder.environment", description=main.__doc__)
     parser.add_argument("package", help="such as ks-account")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: this folder)")
-    parser.add_argument("--target", type=Path, default=_PREFIX, help="default: %(default)s")
+    parser.add_argument(
+        "--image", type=Path, default=Path("/image"), help="what is copied (default: %(default)s)"
+    )
     options = parser.parse_args()
     python = Python.running()
     checkout = Checkout(options.root.resolve(), "uv")
-    site = options.target / SITE.format(version=python.version)
+    target = options.image / _PREFIX.relative_to("/")
+    site = target / SITE.format(version=python.version)
     own = checkout.own_packages(options.package)
     checkout.install_libraries(checkout.requirements(options.package), python, site)
     checkout.install_own(own, python, site)
     clean(site)
-    compile_tree(python, site, str(site))
-    write_programs(own, options.package, python, options.target)
-    settle(options.target)
+    compile_tree(python, site, f"{_PREFIX}/{site.relative_to(target)}")
+    write_programs(own, options.package, python, target)
+    settle(options.image)
 
 
 if __name__ == "__main__":
