@@ -8,7 +8,6 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml installer/pyproject.toml tools/*/pyproject.toml)
-IMAGES := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 
 # One process of tests a core; what is narrowed by ARGS runs in one, which starts sooner.
 PARALLEL := --numprocesses auto --maxprocesses 4
@@ -21,6 +20,12 @@ UP += $(if $(call said,KUBECONFIG),--kubeconfig '$(KUBECONFIG)')
 UP += $(if $(call said,MARIADB),$(if $(filter 0 no,$(MARIADB)),--no-mariadb,--mariadb))
 UP += $(if $(call said,NODE),$(if $(filter 0 no,$(NODE)),--control-plane-only,--node))
 DEVSTACK = $(BIN)/devstack $(if $(call said,STATE),--state '$(STATE)')
+# In containers where an engine answers, unless something is said that only local processes can be.
+LOCAL := $(strip $(foreach each,NODE MARIADB STATE $(addsuffix _PORT,$(filter-out GATEWAY CONSOLE,$(PORTS))),$(call said,$(each))))
+MAY_CONTAIN = $(if $(LOCAL)$(and $(call said,CONTAINERS),$(filter 0 no,$(CONTAINERS))),false,true)
+OF_CONTAINERS := KUBECONFIG='$(if $(call said,KUBECONFIG),$(abspath $(KUBECONFIG)))'
+OF_CONTAINERS += $(foreach port,GATEWAY CONSOLE,$(if $(call said,$(port)_PORT),$(port)_PORT=$($(port)_PORT)))
+RUN_CONTAINERS = $(OF_CONTAINERS) tools/containers
 
 .PHONY: provisions help up down status logs test lint format bench images clean
 
@@ -29,19 +34,21 @@ help: ## list what can be made
 	@echo
 	@echo "  make up GATEWAY_PORT=8080 MARIADB=1 NODE=0 STATE=DIR    another port, back end, no pods, another folder"
 	@echo "  make up KUBECONFIG=FILE                                 on a cluster that is there"
+	@echo "  make up CONTAINERS=0                                    local processes although a Docker engine answers"
 	@echo "  make test ARGS='tests/contract/account -k login'        some tests; KUBE_VERSION=1.34 the older Kubernetes"
 
 up: $(READY) ## start the platform with everything it needs, and wait until it serves
-	@$(DEVSTACK) up $(UP)
+	@if $(MAY_CONTAIN) && $(RUN_CONTAINERS) possible; then $(RUN_CONTAINERS) up; else $(DEVSTACK) up $(UP); fi
 
 down: $(READY) ## stop all of it and leave nothing behind (KEEP_DATA=1 keeps users and objects)
+	@if $(RUN_CONTAINERS) running; then $(RUN_CONTAINERS) down $(if $(call said,KEEP_DATA),--keep-data); fi
 	@$(DEVSTACK) down $(if $(call said,KEEP_DATA),--keep-data)
 
 status: $(READY) ## what runs, where, since when, and what is unhealthy
-	@$(DEVSTACK) status
+	@if $(RUN_CONTAINERS) running; then $(RUN_CONTAINERS) status; else $(DEVSTACK) status; fi
 
 logs: $(READY) ## follow the logs
-	@$(DEVSTACK) logs --follow
+	@if $(RUN_CONTAINERS) running; then $(RUN_CONTAINERS) logs; else $(DEVSTACK) logs --follow; fi
 
 test: $(READY) provisions ## install what the tests need, and run them
 	@$(BIN)/pytest $(or $(ARGS),$(PARALLEL))
@@ -60,10 +67,8 @@ bench: $(READY) provisions ## the benchmarks, each beside a baseline measured in
 	@$(BIN)/devstack packages --benchmarks
 	@$(BIN)/pytest tests/bench -s -q $(ARGS)
 
-images: ## an image of each service that has a Dockerfile; needs a Docker engine
-	@docker info >/dev/null 2>&1 || { echo "make images: no Docker engine answers: start one, or name it in DOCKER_HOST"; exit 1; }
-	@test -n "$(IMAGES)" || { echo "make images: no service has a Dockerfile"; exit 1; }
-	@set -e; for service in $(IMAGES); do docker build --tag ks-$$service --file services/$$service/Dockerfile .; done
+images: $(READY) ## an image of each service: by the Docker engine that answers, else as archives
+	@$(BIN)/imagebuilder $(ARGS)
 
 clean: ## remove caches and build outputs; .venv and the stack's state stay
 	@rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build

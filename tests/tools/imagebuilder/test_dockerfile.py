@@ -85,7 +85,7 @@ def shape(service: Service) -> list[str]:
     text = service.dockerfile.read_text().replace("\\\n", "")
     own = str(service.folder.relative_to(ROOT))
     lines = text.replace(service.name, "NAME").replace(own, "PATH").splitlines()
-    settings = ("EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD", "LABEL", "ARG NPM_", "# ")
+    settings = ("EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD", "LABEL", "ARG NPM_", "COPY k8s ", "# ")
     return [line for line in lines if not line.startswith(settings)]
 
 

@@ -38,6 +38,7 @@ _BASE_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
 }
+_NOT_SOURCES = {"__pycache__", "node_modules", "dist"}
 _ARCHIVES = 4  # of one name that are kept, as several checkouts may build
 
 
@@ -182,8 +183,17 @@ def _at(place: str, make: Callable[[Path], None]) -> Callable[[Path], dict[str, 
 
 
 def _contents(folders: Iterable[Path]) -> Iterable[str]:
+    """Names and digests of the files that the packages in `folders` are built from."""
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not {"__pycache__", "node_modules"} & set(path.parts):
-                yield str(path.relative_to(folder.parent))
-                yield cache.key_of([path.read_text(errors="surrogateescape")])
+        for source in (folder, *_forced(folder)):
+            for path in sorted(source.rglob("*")):
+                if path.is_file() and not _NOT_SOURCES & set(path.parts):
+                    yield str(path.relative_to(source.parent))
+                    yield cache.key_of([path.read_text(errors="surrogateescape")])
+
+
+def _forced(folder: Path) -> list[Path]:
+    """What a wheel of the package in `folder` takes from elsewhere in the repository."""
+    build = tomllib.loads((folder / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    included = build["targets"]["wheel"].get("force-include", {})
+    return [(folder / source).resolve() for source in included if source.startswith("../")]
