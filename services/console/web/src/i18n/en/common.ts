@@ -17,6 +17,8 @@ export const common = {
     profile: 'Profile',
     apiDocs: 'API documentation',
     about: 'About',
+    aboutText: 'A multi-tenant container platform on Kubernetes.',
+    consoleVersion: 'Console',
     switchPlace: 'Switch workspace or project',
     noPlace: 'Workspaces and projects',
     platform: 'Platform',

@@ -20,6 +20,8 @@ export const common: Texts<typeof english> = {
     profile: '个人资料',
     apiDocs: 'API 文档',
     about: '关于',
+    aboutText: '基于 Kubernetes 的多租户容器平台。',
+    consoleVersion: '控制台',
     switchPlace: '切换企业空间或项目',
     noPlace: '企业空间与项目',
     platform: '平台管理',
