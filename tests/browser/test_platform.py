@@ -108,10 +108,13 @@ async def test_theme_and_language_are_chosen_and_stay(visit: Visit, operator: Pe
 
 
 async def test_the_palette_finds_a_workspace_by_a_part_of_its_name(
-    visit: Visit, operator: Person, workspace: str
+    visit: Visit, new_person: Callable[..., Awaitable[Person]], unique: str, root: Client, workspace: str
 ) -> None:
+    member = await new_person(f"mem-{unique}")
+    invited = {"username": member.name, "workspace_role": "workspace-viewer"}
+    assert (await root.post(f"{IAM}/workspaces/{workspace}/members", invited)).status == 200
     visitor = await visit()
-    await visitor.sign_in(operator.name, operator.password)
+    await visitor.sign_in(member.name, member.password)
     await visitor.page.keyboard.press("Control+k")
     await visitor.page.get_by_role("dialog").get_by_role("textbox").fill(workspace[3:])
     await visitor.click("menuitem", workspace, exact=False)
@@ -141,6 +144,7 @@ async def test_the_console_survives_a_restart_of_the_gateway(
     await restart("apigateway")
     await visitor.click("link", "Accounts")
     await visitor.see("link", operator.name)
+    visitor.forgive("WebSocket connection to")
 
 
 async def test_no_page_has_a_serious_barrier(visit: Visit, operator: Person) -> None:
