@@ -41,7 +41,7 @@ SIZE = {"width": 1280, "height": 800}
 async def main(platform: Platform) -> None:
     """Makes what is shown, shows it, and takes it away again."""
     async with platform.signed_in("admin", platform.admin_password) as admin:
-        await _furnish(admin)
+        await _furnish(admin, platform.env["KS_TEST_IMAGE"])
     try:
         await asyncio.sleep(STARTING_SECONDS)
         async with (
@@ -77,7 +77,7 @@ async def _shoot(visitor: Visitor, name: str) -> None:
     print(OUTPUT / f"{name}.png")
 
 
-async def _furnish(admin: Client) -> None:
+async def _furnish(admin: Client, image: str) -> None:
     notes = {
         "kubesphere.io/alias-name": "Checkout team",
         "kubesphere.io/description": "From cart to receipt.",
@@ -100,13 +100,20 @@ async def _furnish(admin: Client) -> None:
     for name in (PROJECT, "payments", "receipts"):
         await admin.post(f"{TENANT}/workspaces/{WORKSPACE}/namespaces", {"metadata": {"name": name}})
     await asyncio.sleep(2)
-    for name, image, replicas in (("cart", "cart:1.4", 2), ("prices", "no-such-image:9", 1)):
-        path = f"/apis/apps/v1/namespaces/{PROJECT}/deployments"
-        await admin.post(path, _deployment(name, image, replicas))
+    path = f"/apis/apps/v1/namespaces/{PROJECT}/deployments"
+    await admin.post(path, _deployment("cart", image, 2))
+    await admin.post(path, _deployment("orders", image, 1))
+    await admin.post(path, _deployment("prices", "registry.example/prices:9", 1))
 
 
 def _deployment(name: str, image: str, replicas: int) -> dict[str, Any]:
-    container = {"name": name, "image": image, "ports": [{"containerPort": 8080}]}
+    container = {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "trap 'exit 0' TERM; while :; do echo served; sleep 2 & wait $!; done"],
+        "ports": [{"containerPort": 8080}],
+    }
     labels = {"app": name}
     return {
         "metadata": {"name": name, "labels": labels},
