@@ -190,7 +190,7 @@ async def test_memory_while_pods_change(platform: Platform) -> None:
     async with running_browser() as browser, signed_in(browser, platform) as visitor:
         session = await visitor.context.new_cdp_session(visitor.page)
         await session.send("Performance.enable")
-        token = next(c["value"] for c in await visitor.context.cookies() if c["name"] == "token")
+        token = next(c.get("value", "") for c in await visitor.context.cookies() if c.get("name") == "token")
         admin = Client(platform.gateway_url, token=token)
         path = f"/api/v1/namespaces/{NAMESPACE}/pods"
         await _many(admin, path, [_pod(number) for number in range(PODS)])

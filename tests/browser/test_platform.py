@@ -42,7 +42,7 @@ async def test_an_operator_makes_a_workspace_invites_somebody_and_they_make_a_pr
     await admin.click("button", "Invite")
     await admin.fill("Account name", colleague.name)
     await admin.page.get_by_role("dialog").get_by_role("button", name="Invite").click()
-    await admin.see_text(f"{colleague.name} is a member now")
+    await admin.see_text(f"{colleague.name} is a member now", exact=False)
 
     other = await visit()
     await other.sign_in(colleague.name, colleague.password)
@@ -88,7 +88,7 @@ async def test_an_account_is_made_locked_and_deleted(
     await visitor.click("menuitem", "Delete")
     await visitor.fill(f"Type new-{unique} to confirm", f"new-{unique}")
     await visitor.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    await visitor.see_text(f"new-{unique} was deleted")
+    await visitor.see_text(f"new-{unique} was deleted", exact=False)
     assert (await root.get(f"{IAM}/users/new-{unique}")).status == 404
 
 

@@ -3,6 +3,8 @@ import { Tooltip } from '@patternfly/react-core';
 import { useTranslation } from 'react-i18next';
 import { ago } from './ago';
 
+export { ago };
+
 export function Age({ of }: { of: string | undefined }) {
   const { i18n } = useTranslation();
   if (!of) return <span>–</span>;

@@ -160,6 +160,7 @@ export const common = {
     title: 'Go anywhere',
     placeholder: 'A page, a workspace, a project, any object…',
     pages: 'Pages',
+    places: 'Workspaces and projects',
     objects: 'Objects',
     recent: 'Recent',
     nothing: 'Nothing is called like that.',

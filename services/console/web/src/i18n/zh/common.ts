@@ -163,6 +163,7 @@ export const common: Texts<typeof english> = {
     title: '前往任何位置',
     placeholder: '页面、企业空间、项目或任何对象…',
     pages: '页面',
+    places: '企业空间与项目',
     objects: '对象',
     recent: '最近',
     nothing: '没有匹配的名称。',
