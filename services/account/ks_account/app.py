@@ -55,7 +55,7 @@ def build(config: AccountConfig) -> Service:
 
     tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
     sign_in = SignIn(directory, sessions, tokens, config, provisioning.due)
-    grants = Grants(sign_in, tokens, sessions, directory, config.authentication.token_idle_timeout)
+    grants = Grants(sign_in, tokens, sessions, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster, rbac)
     roster = Roster(directory, sessions, config.account.list_kept)
