@@ -73,7 +73,7 @@ def build(config: AccountConfig) -> Service:
     login_api.add_routes(iam, sign_in, tokens, sessions)
     login_api.add_review(iam, tokens, sessions, directory)
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
-    users_api.add_locking(iam, Locking(directory, sessions, roles))
+    users_api.add_locking(iam, Locking(directory, sessions, roles, provisioning))
     tokens_api.add_routes(iam, Issuing(ApiTokens(sessions), tokens, directory, config.account))
     attempts = Attempts(config.authentication.jwt_secret.get_secret_value())
     newcomers = Newcomers(directory, accounts, roles)
