@@ -266,10 +266,14 @@ class Sessions:
         """The time of the last login of each of `users`, "" for those who never signed in."""
         if not users:
             return []
-        async with available(), self.redis.pipeline(transaction=False) as pipe:
-            for user in users:
-                pipe.lindex(_log(user), -1)
-            return [(line or "").partition(",")[0] for line in await pipe.execute()]
+        lines = await self.script("last_logins", [_log(user) for user in users], [])
+        return [line.partition(",")[0] for line in lines]
+
+    async def last_login(self, user: str) -> str:
+        """The time of the last login of a user, "" for one who never signed in."""
+        async with available():
+            line: str | None = await self.redis.lindex(_log(user), -1)  # type: ignore[misc]
+        return (line or "").partition(",")[0]
 
     async def note_change(self, user: str) -> None:
         """Tell all replicas that the entry of a user changed."""

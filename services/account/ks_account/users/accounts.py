@@ -78,10 +78,9 @@ class Accounts:
     async def describe(self, username: str) -> Profile:
         """A user with groups, cluster role and the permissions that follow from it. Raises NotFound."""
         entry = await self._entry(username)
-        groups, logins = await asyncio.gather(
-            self._directory.groups_of(username), self._sessions.last_logins([username])
-        )
-        shown = profile(entry, logins[0], cluster_role=self._roles.of(username), groups=groups)
+        groups = await self._directory.groups_of(username)
+        login = await self._sessions.last_login(username)
+        shown = profile(entry, login, cluster_role=self._roles.of(username), groups=groups)
         return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
 
     async def create(
@@ -238,7 +237,7 @@ class Accounts:
 
     async def _shown(self, username: str) -> Profile:
         entry = await self._entry(username)
-        return profile(entry, (await self._sessions.last_logins([username]))[0])
+        return profile(entry, await self._sessions.last_login(username))
 
 
 def _condition(query: PageQuery) -> str:
