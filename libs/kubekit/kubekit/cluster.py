@@ -112,6 +112,11 @@ class Cluster(Verbs):
         """TLS towards the server, with the client certificate if there is one; None for plain HTTP."""
         return self._transport.credentials.ssl_context
 
+    @property
+    def tls_server_name(self) -> str | None:
+        """Whose certificate the server shows, where it is not that of the name in `server`."""
+        return self._transport.credentials.tls_server_name
+
     def authorization(self) -> dict[str, str]:
         """The headers that authenticate us, as last renewed; none with a client certificate."""
         return self._transport.credentials.headers()
@@ -178,12 +183,7 @@ class Cluster(Verbs):
 
     @asynccontextmanager
     async def exec(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        command: Sequence[str],
-        as_user: Impersonation | None,
+        self, namespace: str, pod: str, container: str, command: Sequence[str], as_user: Impersonation
     ) -> AsyncGenerator[Exec, None]:
         """A command in a container, with a terminal; its connection is closed at the end.
 

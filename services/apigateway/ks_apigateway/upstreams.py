@@ -84,7 +84,8 @@ class Upstreams:
 
     def _kubernetes(self) -> Pool:
         try:
-            server = Server.of(self._cluster.server, self._cluster.ssl_context)
+            cluster = self._cluster
+            server = Server.of(cluster.server, cluster.ssl_context, cluster.tls_server_name)
         except KubernetesError as error:
             raise Unavailable(KUBERNETES, str(error), retry_after=1) from error
         pool = self._pools[KUBERNETES] = Pool(KUBERNETES, [server], self._limits)

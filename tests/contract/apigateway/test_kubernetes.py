@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from devstack.ports import free_port
 from harness.gateway import GatewayUnderTest
 from harness.kubernetes import KubernetesServer
+from harness.waiting import eventually
 
 pytestmark = pytest.mark.kubernetes
 
@@ -28,6 +30,27 @@ async def test_the_cluster_decides_and_names_the_user(gateway: GatewayUnderTest,
     assert answer.status == 403
     assert answer.json["kind"] == "Status"
     assert 'User "agw-alice" cannot list resource "nodes"' in answer.json["message"]
+
+
+async def test_a_cluster_is_reached_by_another_name_than_its_certificates(
+    start_gateway: Any, kubernetes: KubernetesServer, tmp_path: Path
+) -> None:
+    """As behind a relay: tls-server-name of the kubeconfig says whose certificate to expect."""
+    document = yaml.safe_load(kubernetes.kubeconfig.read_text())
+    if "127.0.0.1" not in kubernetes.url:
+        pytest.skip("the cluster is on another machine, whose other names are not known")
+    for entry in document["clusters"]:
+        server = entry["cluster"]["server"]
+        entry["cluster"] |= {"server": server.replace("127.0.0.1", "127.1"), "tls-server-name": "127.0.0.1"}
+    renamed = tmp_path / "kubeconfig"
+    renamed.write_text(yaml.safe_dump(document))
+    async with start_gateway(kubeconfig=renamed) as gateway:
+        token = await gateway.sign_in("agw-relayed")
+
+        async def answers() -> None:
+            assert (await gateway.get("/version", token=token)).status == 200
+
+        await eventually(answers, timeout=60)
 
 
 async def review(gateway: GatewayUnderTest, token: str, *headers: str) -> dict[str, Any]:
