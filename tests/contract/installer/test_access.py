@@ -66,10 +66,29 @@ FOR_NOBODY = [
     ("get", "", "secrets", "kubesphere-system", "ks-account-secret"),
     ("create", "", "pods", "default", ""),
     ("create", "", "pods/exec", "default", "any"),
+    ("create", "", "secrets", "kubesphere-system", ""),
+    ("update", "", "secrets", "kubesphere-system", "ks-account-secret"),
+    ("create", "", "pods/attach", "default", "any"),
+    ("create", "", "pods/portforward", "default", "any"),
+    ("update", "", "pods/ephemeralcontainers", "default", "any"),
+    ("create", "", "pods/proxy", "kubesphere-system", "any"),
+    ("get", "", "nodes/proxy", "", "any"),
+    ("update", "", "nodes", "", "any"),
+    ("delete", "", "persistentvolumes", "", "any"),
+    ("create", "apps", "daemonsets", "kube-system", ""),
+    ("create", "apps", "deployments", "kubesphere-system", ""),
     ("create", "", "serviceaccounts/token", "kubesphere-system", "any"),
+    ("create", "", "serviceaccounts/token", "kube-system", "any"),
     ("delete", "tenant.kubesphere.io", "workspaces", "", "any"),
     ("update", "apiextensions.k8s.io", "customresourcedefinitions", "", "any"),
+    ("create", "apiregistration.k8s.io", "apiservices", "", ""),
+    ("create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", ""),
+    ("delete", "admissionregistration.k8s.io", "validatingadmissionpolicies", "", "any"),
     ("impersonate", "", "serviceaccounts", "kube-system", "any"),
+    ("impersonate", "authentication.k8s.io", "userextras/scopes", "", "any"),
+    ("impersonate", "authentication.k8s.io", "uids", "", "any"),
+    ("approve", "certificates.k8s.io", "signers", "", "kubernetes.io/kubelet-serving"),
+    ("sign", "certificates.k8s.io", "signers", "", "kubernetes.io/kube-apiserver-client"),
 ]
 
 
@@ -96,6 +115,43 @@ async def test_a_service_may_do_what_it_has_to(service: str, cluster: Cluster) -
     assert refused == []
 
 
+NOT_FOR = {
+    "ks-apigateway": [
+        ("create", RBAC, "clusterrolebindings", "", ""),
+        ("bind", RBAC, "clusterroles", "", "cluster-admin"),
+        ("create", "", "namespaces", "", ""),
+        ("get", "", "pods", "default", "any"),
+        ("get", "", "configmaps", CONTROLS, "kubeconfig-admin"),
+        ("get", "tenant.kubesphere.io", "workspaces", "", "any"),
+    ],
+    "ks-account": [
+        ("escalate", RBAC, "clusterroles", "", "any"),
+        ("update", RBAC, "clusterroles", "", "cluster-admin"),
+        ("create", "", "namespaces", "", ""),
+        ("get", "", "pods", "default", "any"),
+        ("create", "apps", "deployments", "default", ""),
+        ("get", "", "configmaps", "default", "any"),
+    ],
+    "ks-controller-manager": [
+        ("impersonate", "", "users", "", "admin"),
+        ("impersonate", "", "groups", "", "system:masters"),
+        ("create", "", "namespaces", "", ""),
+        ("delete", "", "namespaces", "", "any"),
+    ],
+    "ks-console": [
+        ("get", "", "namespaces", "", "default"),
+        ("list", RBAC, "roles", "default", ""),
+        ("get", "", "configmaps", "kubesphere-system", "kubesphere-config"),
+    ],
+}
+"""What the account of one service must not do although that of another may."""
+
+
+@pytest.mark.parametrize("service", NOT_FOR)
+async def test_what_others_may_is_not_for_a_service(service: str, cluster: Cluster) -> None:
+    assert [each for each in NOT_FOR[service] if await allowed(cluster, service, each)] == []
+
+
 NOT_FOR_APISERVER = [
     ("bind", RBAC, "clusterroles", "", "cluster-admin"),
     ("bind", RBAC, "roles", CONTROLS, "any"),
@@ -108,7 +164,6 @@ NOT_FOR_APISERVER = [
     ("patch", "", "nodes", "", "any"),
     ("patch", "storage.k8s.io", "storageclasses", "", "any"),
     ("get", "", "pods/log", "any", "any"),
-    ("create", "", "pods/exec", "any", "any"),
 ]
 """What it does as its callers, who have to be allowed to."""
 
