@@ -1,5 +1,5 @@
 """Builds the application: `python build.py` prints the folder that holds it, and links `ks_console/dist` to
-it; `python build.py check` looks at types and style, and `test` runs the unit tests.
+it.
 
 What was built is kept in the user's cache under a name made of all that goes into it, so the same sources are
 built once on a machine, whoever asks and in whichever checkout. Nothing but the standard library is needed
@@ -136,7 +136,7 @@ def _install(home: Path) -> None:
     (home / ".complete").touch()
 
 
-def _run(command: list[str], folder: Path) -> str:
+def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
@@ -150,7 +150,6 @@ def _run(command: list[str], folder: Path) -> str:
     )
     if done.returncode != 0:
         raise BuildFailed(f"{' '.join(command[:3])} failed:\n{done.stdout[-3000:].strip()}")
-    return done.stdout
 
 
 def _output(command: list[str], environment: dict[str, str]) -> str:
@@ -183,19 +182,9 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def check(script: str) -> str:
-    """What the script of package.json says. Raises BuildFailed with it when it is not content."""
-    modules()
-    return _run(["npm", "run", "--silent", script], WEB)
-
-
-def main(arguments: list[str]) -> int:
-    """Builds, or runs the scripts of package.json that are named."""
+def main() -> int:
     try:
-        for script in arguments:
-            print(check(script).strip())
-        if not arguments:
-            print(build())
+        print(build())
     except BuildFailed as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
@@ -203,4 +192,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

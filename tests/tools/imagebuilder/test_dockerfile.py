@@ -21,6 +21,7 @@ ARG VERSION=1
 LABEL title="some thing" \\
     version="${VERSION}"
 COPY --from=build /app /app
+COPY notes /notes
 ENV PATH=/app/bin:$PATH A=1
 USER 65532:65532
 EXPOSE 80 81/udp
@@ -39,7 +40,7 @@ def dockerfile(tmp_path: Path) -> Path:
 
 def test_the_last_stage_is_read(dockerfile: Path) -> None:
     stage = last_stage(dockerfile, {"VERSION": "2"}, {"PATH": "/bin", "LANG": "C"})
-    assert stage.copies == [("build", "/app", "/app")]
+    assert stage.copies == [("build", "/app", "/app"), ("", "notes", "/notes")]
     assert stage.config == {
         "Labels": {"title": "some thing", "version": "2"},
         "Env": ["PATH=/app/bin:/bin", "LANG=C", "A=1"],
@@ -62,7 +63,7 @@ def test_defaults_of_arguments_hold_where_none_are_given(dockerfile: Path) -> No
 
 def test_what_needs_an_engine_is_refused_with_its_line(dockerfile: Path) -> None:
     dockerfile.write_text(TEXT + "RUN make\n")
-    with pytest.raises(BuildFailed, match=r"Dockerfile:16: RUN in the last stage needs an engine"):
+    with pytest.raises(BuildFailed, match=r"Dockerfile:17: RUN in the last stage needs an engine"):
         last_stage(dockerfile, {}, {})
 
 

@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 @dataclass(slots=True)
 class Stage:
-    """`config` as the OCI image-spec and Docker's have it, `copies` as (stage, source, target)."""
+    """`config` is an OCI image's; `copies` are (stage, source, target), of no stage from the context."""
 
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     copies: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
@@ -80,8 +80,7 @@ class _Reader:
         *options, source, target = shlex.split(rest)
         stages = [option.removeprefix("--from=") for option in options if option.startswith("--from=")]
         assert self.stage is not None
-        if len(options) == len(stages) == 1:
-            self.stage.copies.append((stages[0], source, target))
+        self.stage.copies.append((stages[0] if stages else "", source, target))
 
     def _user(self, rest: str) -> None:
         self._config["User"] = self._filled(rest)

@@ -105,8 +105,7 @@ class Checkout:
 def compile_tree(python: Python, tree: Path, place: str) -> None:
     """Compiles the modules in `tree`, which will be at `place`; the result is good whatever its time."""
     modes = ("--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", place)
-    # Constants of sets are written in the order of their hashes.
-    run([*python.command, "-m", "compileall", "-q", "-f", *modes, str(tree)], PYTHONHASHSEED="0")
+    run([*python.command, "-m", "compileall", "-q", "-f", *modes, str(tree)])
 
 
 def write_programs(
@@ -149,12 +148,9 @@ def settle(tree: Path) -> None:
             os.utime(Path(directory, name), (TIME, TIME), follow_symlinks=False)
 
 
-def run(command: Sequence[str], **environment: str) -> str:
+def run(command: Sequence[str]) -> str:
     """What `command` writes to its standard output. Raises CalledProcessError."""
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return done.stdout
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ _BASE_ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
 }
+_COPIES = [("build", "/image", "/")]  # what environment.py makes, and nothing else
 _NOT_SOURCES = {"__pycache__", "node_modules", "dist"}
 _ARCHIVES = 4  # of one name that are kept, as several checkouts may build
 
@@ -89,6 +90,8 @@ class Assembler:
             raise BuildFailed(f"there is no image {name}; there are {', '.join(self._services)}")
         service = self._services[name]
         stage = last_stage(service.dockerfile, arguments or {}, _BASE_ENVIRONMENT)
+        if stage.copies != _COPIES:
+            raise BuildFailed(f"{service.dockerfile}: what its last stage copies needs an engine")
         layers = [self._base, *self._libraries(name), self._own(service)]
         return _archived(service, layers, stage.config)
 

@@ -2,7 +2,7 @@
 import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { problemText } from '@/app/errors';
+import { problemText } from '@/app/problem';
 
 interface FormDialogProps {
   title: string;
