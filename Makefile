@@ -27,7 +27,7 @@ OF_CONTAINERS := KUBECONFIG='$(if $(call said,KUBECONFIG),$(abspath $(KUBECONFIG
 OF_CONTAINERS += $(foreach port,GATEWAY CONSOLE,$(if $(call said,$(port)_PORT),$(port)_PORT=$($(port)_PORT)))
 RUN_CONTAINERS = $(OF_CONTAINERS) tools/containers
 
-.PHONY: provisions help up down status logs test lint format bench images clean
+.PHONY: provisions help up down status logs test lint format bench screenshots images clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +53,12 @@ logs: $(READY) ## follow the logs
 test: $(READY) provisions ## install what the tests need, and run them
 	@$(BIN)/pytest $(or $(ARGS),$(PARALLEL))
 
-lint: $(READY) ## ruff, pyright, import contracts
+lint: $(READY) ## ruff, pyright, import contracts, types and style of the console
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python services/console/web/build.py check
 
 format: $(READY) ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .
@@ -66,6 +67,9 @@ format: $(READY) ## what ruff can mend by itself
 bench: $(READY) provisions ## the benchmarks, each beside a baseline measured in the same run
 	@$(BIN)/devstack packages --benchmarks
 	@$(BIN)/pytest tests/bench -s -q $(ARGS)
+
+screenshots: $(READY) ## docs/screenshots, from the local processes that `make up` started
+	@PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py $(or $(STATE),.dev)
 
 images: $(READY) ## an image of each service: by the Docker engine that answers, else as archives
 	@$(BIN)/imagebuilder $(ARGS)

@@ -10,6 +10,7 @@ pytest_plugins = ["harness.fixtures"]
 _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "kubernetes"}
 """What a test that uses a fixture, by whatever way, is marked with."""
 _NODE_FILES = (
+    "tests/browser/",
     "tests/system/",
     "tests/contract/apiserver/test_terminal.py",
     "tests/tools/localkube/test_node.py",

@@ -53,8 +53,8 @@ class FakeGateway:
     instead: web.Response | None = None
     """What everything is answered with, when there is one."""
     delay: float = 0
-    left: int = 0
-    """Requests whose sender did not wait for the answer."""
+    left: list[str] = field(default_factory=list)
+    """Paths of requests whose sender did not wait for the answer."""
     asked: list[Asked] = field(default_factory=list)
     close_with: tuple[int, bytes] | None = None
     """How a WebSocket is closed when it has answered once."""
@@ -99,7 +99,7 @@ class FakeGateway:
         until = monotonic() + self.delay
         while monotonic() < until:
             if request.transport is None or request.transport.is_closing():
-                self.left += 1
+                self.left.append(request.raw_path)
                 return
             await asyncio.sleep(0.02)
 

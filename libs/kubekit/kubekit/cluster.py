@@ -183,7 +183,12 @@ class Cluster(Verbs):
 
     @asynccontextmanager
     async def exec(
-        self, namespace: str, pod: str, container: str, command: Sequence[str], as_user: Impersonation
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: Sequence[str],
+        as_user: Impersonation | None,
     ) -> AsyncGenerator[Exec, None]:
         """A command in a container, with a terminal; its connection is closed at the end.
 

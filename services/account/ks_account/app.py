@@ -55,7 +55,7 @@ def build(config: AccountConfig) -> Service:
 
     tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
     sign_in = SignIn(directory, sessions, tokens, config, provisioning.due)
-    grants = Grants(sign_in, tokens, sessions, directory, config.authentication.token_idle_timeout)
+    grants = Grants(sign_in, tokens, sessions, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster, rbac)
     roster = Roster(directory, sessions, config.account.list_kept)
@@ -73,7 +73,7 @@ def build(config: AccountConfig) -> Service:
     login_api.add_routes(iam, sign_in, tokens, sessions)
     login_api.add_review(iam, tokens, sessions, directory)
     users_api.add_routes(iam, accounts, removal, sessions, rbac)
-    users_api.add_locking(iam, Locking(directory, sessions, roles))
+    users_api.add_locking(iam, Locking(directory, sessions, roles, provisioning))
     tokens_api.add_routes(iam, Issuing(ApiTokens(sessions), tokens, directory, config.account))
     attempts = Attempts(config.authentication.jwt_secret.get_secret_value())
     newcomers = Newcomers(directory, accounts, roles)

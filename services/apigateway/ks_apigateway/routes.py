@@ -267,6 +267,10 @@ def _apiserver() -> list[Route]:
         _decided_behind("apiserver", _DEVOPS, credentials=Credentials.BASIC),
         _decided_behind("apiserver", f"{_RESOURCES}/registry"),
         _decided_behind("apiserver", f"{_RESOURCES}/git/verify", exact=True),
+        # Of these, everybody gets what Kubernetes or a role lets them list, or change.
+        _decided_behind("apiserver", f"{_RESOURCES}/search", "GET", exact=True),
+        _decided_behind("apiserver", f"{_RESOURCES}/watch", "GET", exact=True),
+        _decided_behind("apiserver", f"{_RESOURCES}/dryrun", "POST", exact=True),
         Route(path="/kapis", upstream="apiserver"),
     ]
 

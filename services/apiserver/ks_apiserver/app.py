@@ -61,6 +61,7 @@ def build(config: ApiserverConfig) -> Service:
     search = Search(objects, resources_access, discovery)
 
     egress, secrets = Egress(config.egress), Secrets(cluster)
+    own = Own(cluster, config.kubernetes.master)
 
     settings = config.operations
     drains = Drains(cluster, settings.max_drains, settings.drain_timeout, settings.drain_patience)
@@ -74,7 +75,7 @@ def build(config: ApiserverConfig) -> Service:
             tenant_api.group(access, workspaces, namespaces, OwnRules(rbac), tenant_components),
             *operations_api.groups(cluster, drains),
             routers_api.group(Routers(cluster, resources_access, config.router.image)),
-            users_api.group(Own(cluster, config.kubernetes.master)),
+            users_api.group(own),
             storage_api.group(cluster),
             watching_api.group(search),
             finder_api.group(Finder(objects, resources_access)),
@@ -88,7 +89,7 @@ def build(config: ApiserverConfig) -> Service:
                 Quotas(objects, search, resources_access),
                 Revisions(objects, resources_access),
             ),
-            terminal_api.group(cluster, config.terminal),
+            terminal_api.group(cluster, own, config.terminal),
         ],
         background=[drains.run],
     )

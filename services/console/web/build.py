@@ -1,5 +1,5 @@
 """Builds the application: `python build.py` prints the folder that holds it, and links `ks_console/dist` to
-it.
+it; `python build.py check` looks at types and style, and `test` runs the unit tests.
 
 What was built is kept in the user's cache under a name made of all that goes into it, so the same sources are
 built once on a machine, whoever asks and in whichever checkout. Nothing but the standard library is needed
@@ -136,7 +136,7 @@ def _install(home: Path) -> None:
     (home / ".complete").touch()
 
 
-def _run(command: list[str], folder: Path) -> None:
+def _run(command: list[str], folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
@@ -150,6 +150,7 @@ def _run(command: list[str], folder: Path) -> None:
     )
     if done.returncode != 0:
         raise BuildFailed(f"{' '.join(command[:3])} failed:\n{done.stdout[-3000:].strip()}")
+    return done.stdout
 
 
 def _output(command: list[str], environment: dict[str, str]) -> str:
@@ -182,9 +183,19 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
+def check(script: str) -> str:
+    """What the script of package.json says. Raises BuildFailed with it when it is not content."""
+    modules()
+    return _run(["npm", "run", "--silent", script], WEB)
+
+
+def main(arguments: list[str]) -> int:
+    """Builds, or runs the scripts of package.json that are named."""
     try:
-        print(build())
+        for script in arguments:
+            print(check(script).strip())
+        if not arguments:
+            print(build())
     except BuildFailed as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
@@ -192,4 +203,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

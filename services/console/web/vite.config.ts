@@ -36,10 +36,9 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/session', '/login', '/logout', '/config', '/kapis', '/apis', '/api', '/openapi', '/version'].map((path) => [
-        path,
-        { target: process.env.KS_CONSOLE_URL ?? 'http://127.0.0.1:30880', ws: true },
-      ]),
+      ['/session', '/login', '/logout', '/config', '/kapis', '/apis', '/api', '/openapi', '/version'].map(
+        (path) => [path, { target: process.env.KS_CONSOLE_URL ?? 'http://127.0.0.1:30880', ws: true }],
+      ),
     ),
   },
 });

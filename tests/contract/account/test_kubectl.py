@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import yaml
 from cryptography import x509
@@ -22,7 +23,7 @@ from harness.services import running_service
 from harness.signed import SignedClient
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig, Impersonation
-from kubekit.errors import Forbidden, NotFound
+from kubekit.errors import Forbidden, NotFound, Unauthorized
 from kubekit.resource import (
     CLUSTER_ROLES,
     CONFIG_MAPS,
@@ -87,6 +88,23 @@ async def check_rights(kubeconfig: str, directory: Path) -> None:
                 raise RuntimeError(f"the user may list {resource}")
 
     await eventually(listed, timeout=PATIENCE)
+
+
+async def check_refused(kubeconfig: str, directory: Path) -> None:
+    """The token in it is no longer good."""
+    user = yaml.safe_load(kubeconfig)["users"][0]["user"]
+    file = directory / "kubeconfig"
+    file.write_text(kubeconfig)
+
+    async def refused() -> None:
+        async with Cluster(ClusterConfig(kubeconfig=str(file))) as own:
+            try:
+                await own.list(NAMESPACES, as_user=Impersonation(user["as"]))
+            except (Forbidden, Unauthorized):
+                return
+            raise AssertionError("it is still taken")
+
+    await eventually(refused, timeout=PATIENCE)
 
 
 async def test_a_new_user_gets_a_kubeconfig_with_own_rights(
@@ -230,6 +248,25 @@ async def test_a_deleted_user_leaves_neither_kubeconfig_nor_terminal(
     assert (await admin.get(f"{USERS}/{name}/kubeconfig")).status == 404
 
 
+async def test_a_lock_takes_kubeconfig_and_terminal_away_and_none_is_made_until_it_ends(
+    admin: SignedClient, account: SignedClient, new_person: NewPerson, cluster: Cluster
+) -> None:
+    """ACCOUNT-30."""
+    person = await new_person()
+    name = person.identity.user
+    await config_map_of(cluster, name)
+    await person.get(f"{USERS}/{name}/kubectl")
+    assert (await admin.request("PUT", f"{USERS}/{name}/lock")).status == 200
+    for resource, prefix in ((CONFIG_MAPS, "kubeconfig"), (DEPLOYMENTS, "kubectl")):
+        with pytest.raises(NotFound):
+            await cluster.get(resource, f"{prefix}-{name}", CONTROLS)
+    assert (await person.get(f"{USERS}/{name}/kubeconfig")).status == 404
+    assert (await admin.delete(f"{USERS}/{name}/lock")).status == 200
+    body = {"username": name, "password": PASSWORD}
+    assert (await account.at("203.0.113.78").post(f"{IAM}/login", body)).status == 200
+    await config_map_of(cluster, name)
+
+
 @pytest_asyncio.fixture
 async def unsigned(
     openldap: RunningServer[Any], redis_server: RunningServer[Any], restricted: Path, tmp_path: Path
@@ -259,6 +296,8 @@ async def test_where_no_certificate_is_signed_a_token_acts_as_the_user(
     assert user["as"] == name
     assert set(user) == {"as", "token"}
     await check_rights(text, tmp_path)
+    assert (await admin.request("PUT", f"{USERS}/{name}/lock")).status == 200
+    await check_refused(text, tmp_path)
     assert (await admin.delete(f"{USERS}/{name}")).status == 200
     for resource, left, namespace in (
         (SERVICE_ACCOUNTS, f"kubeconfig-{name}", CONTROLS),

@@ -41,6 +41,24 @@ class Elsewhere:
         with ldap3.Connection(where, *account, raise_exceptions=True) as connection:
             connection.add(f"uid={name},{BASE}", "inetOrgPerson", values)
 
+    def change(self, name: str, **values: str) -> None:
+        """Replace attributes of somebody; without any, they are deleted."""
+        definition = self.server.definition
+        where = ldap3.Server(self.server.host, self.server.port, get_info=ldap3.NONE)
+        account = definition.manager_dn, definition.manager_password
+        with ldap3.Connection(where, *account, raise_exceptions=True) as connection:
+            if values:
+                changes = {key: [(ldap3.MODIFY_REPLACE, [value])] for key, value in values.items()}
+                connection.modify(f"uid={name},{BASE}", changes)
+            else:
+                connection.delete(f"uid={name},{BASE}")
+
+    async def refresh(self, answer: Reply) -> Reply:
+        """What the refresh token of an answer is good for."""
+        assert answer.status == 200, answer.text
+        body = {"grant_type": "refresh_token", "refresh_token": answer.json["refresh_token"]}
+        return await self.service.post(f"{IAM}/token", body)
+
     async def login(self, name: str, password: str = THEIRS) -> Reply:
         return await self.service.post(f"{IAM}/login", {"username": name, "password": password})
 
@@ -149,3 +167,25 @@ async def test_a_directory_that_is_down_is_down_for_its_people_alone(
     finally:
         await elsewhere.server.start()
     _claims(await elsewhere.login(stranger))
+
+
+async def test_groups_are_those_of_now_when_a_token_is_refreshed_and_who_is_gone_goes_on_no_more(
+    elsewhere: Elsewhere, stranger: str
+) -> None:
+    body = {"grant_type": "password", "username": f"E-{stranger}", "password": THEIRS}
+    granted = await elsewhere.service.post(f"{IAM}/token", body)
+    assert sorted(_claims(granted)["groups"]) == ["corp:dev", "corp:ops"]
+    refreshed = await elsewhere.refresh(granted)
+    assert sorted(_claims(refreshed)["groups"]) == ["corp:dev", "corp:ops"]
+    elsewhere.change(stranger, departmentNumber="sales")
+    refreshed = await elsewhere.refresh(refreshed)
+    assert _claims(refreshed)["groups"] == ["corp:sales"]
+    await elsewhere.server.stop(hard=True)
+    try:
+        assert (await elsewhere.refresh(refreshed)).status == 503
+    finally:
+        await elsewhere.server.start()
+    refreshed = await elsewhere.refresh(refreshed)
+    assert refreshed.status == 200, "an outage uses no token up"
+    elsewhere.change(stranger)
+    assert (await elsewhere.refresh(refreshed)).status == 401

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.kubernetes
 RBAC = "rbac.authorization.k8s.io"
 IAM = "/kapis/iam.kubesphere.io/v1alpha2"
 RESOURCES = "/kapis/resources.kubesphere.io/v1alpha2"
+TERMINAL = "/kapis/terminal.kubesphere.io/v1alpha2/namespaces"
 
 
 def role(name: str, namespace: str | None, *rules: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +171,10 @@ async def test_a_refusal_names_verb_resource_and_namespace_as_kubernetes_does(
         ("GET", f"{IAM}/token", 403),
         ("DELETE", f"{IAM}/users/agw-alice/sessions", 200),
         ("DELETE", f"{IAM}/users/agw-bob/sessions", 403),
+        ("GET", f"{TERMINAL}/kubesphere-controls-system/pods/kubectl-agw-alice-7d9-x2x", 200),
+        ("GET", f"{TERMINAL}/kubesphere-controls-system/pods/kubectl-agw-bob-7d9-x2x", 403),
+        ("GET", f"{TERMINAL}/kubesphere-controls-system/pods/kubectl-agw-alice-7d9-x2x/log", 403),
+        ("GET", f"{TERMINAL}/default/pods/kubectl-agw-alice-7d9-x2x", 403),
     ],
 )
 async def test_a_user_without_rights_has_only_their_own_account(

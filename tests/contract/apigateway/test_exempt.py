@@ -1,10 +1,13 @@
 """What the gateway lets pass without a look at the cluster's roles is decided behind it, for each object."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+import orjson
 import pytest
 import pytest_asyncio
+import websockets
 
 from harness.gateway import SECRET, GatewayUnderTest
 from harness.kubernetes import KubernetesServer
@@ -71,6 +74,9 @@ PROOFS: dict[str, list[Asked] | str] = {
             ' "secretRef": {"name": "s", "namespace": "{namespace}"}}',
         ),
     ],
+    f"{RESOURCES}/search": "test_what_a_stranger_searches_is_not_found",
+    f"{RESOURCES}/watch": [Asked("GET", f"{RESOURCES}/watch")],
+    f"{RESOURCES}/dryrun": "it is tried as the caller: test_a_manifest_is_tried_as_the_caller",
     "/kapis/jenkins.kubesphere.io": "Jenkins gets the user's own token, and asks ks-account about it",
     "/kapis/devops.kubesphere.io/v1alpha": "ks-devops gets an identity signed for it alone",
     "/kapis/alerting.kubesphere.io/v1/resource_type": "a catalogue of what can be measured",
@@ -137,3 +143,42 @@ async def test_a_stranger_gets_nothing_of_others(
         body.encode(),
     )
     assert answer.status in (400, 403, 404, 405, 501, 503), answer.body
+
+
+async def test_what_a_stranger_searches_is_not_found(whole: GatewayUnderTest, theirs: Tenancy) -> None:
+    token = await whole.sign_in("agw-stranger")
+    answer = await whole.get(f"{RESOURCES}/search?q={theirs.name('theirs')}", token=token)
+    assert answer.status == 200, answer.body
+    assert orjson.loads(answer.body)["items"] == []
+
+
+async def test_a_manifest_is_tried_as_the_caller(whole: GatewayUnderTest, theirs: Tenancy) -> None:
+    token = await whole.sign_in("agw-stranger")
+    name = theirs.name("theirs-ns")
+    body = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x, namespace: {name}}}\n".encode()
+    answer = await whole.ask(
+        f"POST {RESOURCES}/dryrun HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/yaml\r\nContent-Length: {len(body)}\r\n\r\n",
+        body,
+    )
+    assert answer.status == 200, answer.body
+    assert b"forbidden" in answer.body.lower()
+
+
+@pytest.mark.parametrize("resource", ["namespaces", "workspaces", "pods"])
+async def test_a_page_of_others_is_not_watched(
+    whole: GatewayUnderTest, theirs: Tenancy, resource: str
+) -> None:
+    token = await whole.sign_in("agw-stranger")
+    namespace = theirs.name("theirs-ns") if resource == "pods" else ""
+    address = whole.service.url.replace("http:", "ws:") + f"{RESOURCES}/watch"
+    async with websockets.connect(address, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
+        page = {
+            "id": "p",
+            "resource": resource,
+            "namespace": namespace,
+            "query": "paging=limit%3D10,page%3D1",
+        }
+        await socket.send(orjson.dumps(page).decode())
+        told = orjson.loads(await asyncio.wait_for(socket.recv(), 60))
+        assert told.get("error", {}).get("status") == 403 or told["order"] == [], told

@@ -21,6 +21,7 @@ from kubekit.resource import NAMESPACES
 USER = "agw-admin"
 IAM = "/kapis/iam.kubesphere.io/v1alpha2"
 RESOURCES = "/kapis/resources.kubesphere.io/v1alpha2"
+KUBECTL = f"/namespaces/kubesphere-controls-system/pods/kubectl-{USER}-7d9-x2x"
 NewToken = Callable[..., Awaitable[str]]
 
 
@@ -141,6 +142,8 @@ async def test_a_verb_is_what_kubernetes_calls_it(gateway: GatewayUnderTest, new
         ("DELETE", f"{IAM}/users/{USER}/sessions"),
         ("DELETE", f"{IAM}/users/somebody/lock"),
         ("DELETE", f"{IAM}/token"),
+        ("GET", f"/kapis/terminal.kubesphere.io/v1alpha2{KUBECTL}"),
+        ("GET", f"/api/v1{KUBECTL}/exec?command=sh"),
     ],
 )
 async def test_no_api_token_gets_credentials_that_reach_further(

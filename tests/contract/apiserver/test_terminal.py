@@ -19,7 +19,7 @@ from harness.tenancy import Tenancy, tenancy
 from harness.terminal import opened_terminal
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
-from kubekit.resource import PODS
+from kubekit.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS
 from localkube.node.archive import Image, write_archive
 from localkube.node.images import BUSYBOX
 
@@ -30,6 +30,7 @@ pytestmark = [
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 ROUTE = "/kapis/terminal.kubesphere.io/v1alpha2/namespaces"
+CONTROLS = "kubesphere-controls-system"
 BARE = "tests/bare:1"
 IMPATIENT = {"idleTimeout": "3s", "pingInterval": "500ms", "maxSessionsPerUser": 1}
 COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done"
@@ -53,15 +54,16 @@ class Room:
         self.people = people
         self.namespace = namespace
 
-    async def create(self, body: dict[str, Any]) -> None:
-        """Creates a pod; returns once it runs."""
+    async def create(self, body: dict[str, Any], namespace: str = "") -> None:
+        """Creates a pod, here or in another namespace; returns once it runs."""
+        where = namespace or self.namespace
 
         async def runs() -> None:
-            found = await self.cluster.get(PODS, body["metadata"]["name"], self.namespace)
+            found = await self.cluster.get(PODS, body["metadata"]["name"], where)
             statuses = found["status"].get("containerStatuses") or [{}]
             assert "running" in statuses[0].get("state", {}), found["status"]
 
-        await self.cluster.create(PODS, body, self.namespace)
+        await self.cluster.create(PODS, body, where)
         await eventually(runs, timeout=120)
 
     def path(self, pod: str, rest: str = "") -> str:
@@ -140,6 +142,34 @@ async def erin(room, service) -> AsyncIterator[SignedClient]:
     client = SignedClient(service.url, SECRET)
     yield client.acting_as(room.people.name("erin"))
     await client.close()
+
+
+@pytest_asyncio.fixture
+async def kubectl(room) -> AsyncIterator[str]:
+    """The pod of the own kubectl of bob, who has no rights."""
+    name = room.people.name("bob")
+    labels = {"username": name}
+    body = pod(f"kubectl-{name}-1", BUSYBOX, ["sleep", "3600"])
+    body["metadata"]["labels"] = labels
+    body["spec"] |= {"automountServiceAccountToken": False}
+    await room.cluster.apply(NAMESPACES, {"metadata": {"name": CONTROLS}}, field_manager="tests")
+    account = {"metadata": {"name": "default", "namespace": CONTROLS}}
+    await room.cluster.apply(SERVICE_ACCOUNTS, account, field_manager="tests")
+    template = {"metadata": {"labels": labels}, "spec": body["spec"] | {"terminationGracePeriodSeconds": 30}}
+    spec = {"replicas": 0, "paused": True, "selector": {"matchLabels": labels}, "template": template}
+    await room.cluster.create(DEPLOYMENTS, {"metadata": {"name": f"kubectl-{name}"}, "spec": spec}, CONTROLS)
+    await room.create(body, CONTROLS)
+    yield body["metadata"]["name"]
+    await room.cluster.delete(DEPLOYMENTS, f"kubectl-{name}", CONTROLS)
+    await room.cluster.delete(PODS, body["metadata"]["name"], CONTROLS)
+
+
+async def test_who_has_no_rights_has_a_shell_in_the_own_kubectl(room, service, kubectl):
+    """USERS-3"""
+    path = f"{ROUTE}/{CONTROLS}/pods/{kubectl}"
+    async with opened_terminal(service.url, SECRET, path, room.people.name("bob")) as shell:
+        await shell.type("echo $((6 * 7))-is-it\n")
+        await shell.shows("42-is-it")
 
 
 async def test_what_is_typed_reaches_the_shell_and_what_it_prints_the_user(terminal):

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.kubernetes
 
 USERS = "/kapis/resources.kubesphere.io/v1alpha2/users"
 CONTROLS = "kubesphere-controls-system"
+TERMINAL = f"/kapis/terminal.kubesphere.io/v1alpha2/namespaces/{CONTROLS}"
 KUBECONFIG = {
     "apiVersion": "v1",
     "kind": "Config",
@@ -30,7 +31,9 @@ async def alice(cluster, tenants):
     data = {"config": yaml.safe_dump(KUBECONFIG)}
     await cluster.create(CONFIG_MAPS, {"metadata": {"name": f"kubeconfig-{name}"}, "data": data}, CONTROLS)
     labels = {"username": name}
-    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "kubectl", "image": "x"}]}}
+    without_account = {"automountServiceAccountToken": False}
+    containers = {"containers": [{"name": "kubectl", "image": "x"}]}
+    pod = {"metadata": {"labels": labels}, "spec": {**containers, **without_account}}
     spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": pod}
     await cluster.create(DEPLOYMENTS, {"metadata": {"name": f"kubectl-{name}"}, "spec": spec}, CONTROLS)
     await cluster.create(
@@ -95,3 +98,41 @@ async def test_the_kubectl_pod_is_told_once_it_is_ready(cluster, tenants, alice,
     await cluster.patch(PODS, f"kubectl-{alice}-1", ready, CONTROLS, subresource="status")
     answer = await as_(tenants, "alice").get(path)
     assert answer.json == {"namespace": CONTROLS, "pod": f"kubectl-{alice}-1", "container": "kubectl"}
+
+
+RUNNING = {"status": {"containerStatuses": [{
+    "name": "kubectl", "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+    "ready": True, "restartCount": 0, "image": "x", "imageID": "",
+}]}}  # fmt: skip
+
+
+async def test_a_user_has_a_terminal_in_the_own_kubectl_and_in_no_other(cluster, tenants, alice, as_):
+    """USERS-3: nobody has rights in that namespace, so Kubernetes alone would refuse it."""
+    path = f"{TERMINAL}/pods/kubectl-{alice}-1"
+    await cluster.patch(PODS, f"kubectl-{alice}-1", RUNNING, CONTROLS, subresource="status")
+    answer = await as_(tenants, "alice").get(path)
+    assert (answer.status, answer.message) == (400, "this is a terminal: open it as a WebSocket")
+    assert (await as_(tenants, "alice").get(f"{path}?container=other")).status == 400
+    for stranger in ("bob", "erin"):
+        assert (await as_(tenants, stranger).get(path)).status == 403
+    assert (await as_(tenants, "alice").get(f"{TERMINAL}/pods/kubectl-{alice}-2")).status == 403
+    assert (await as_(tenants, "alice").get(f"{path}/log")).status == 403
+
+
+async def test_a_pod_that_v2_1_1_left_with_a_powerful_account_is_nobodys_own(cluster, tenants, alice, as_):
+    """USERS-3: its user would do what the account may. Here any account, since one is mounted by default."""
+    name = f"kubectl-{alice}-left"
+    spec = {"containers": [{"name": "kubectl", "image": "x"}]}
+    pod = {"metadata": {"name": name, "labels": {"username": alice}}, "spec": spec}
+    await cluster.create(PODS, pod, CONTROLS)
+    try:
+        await cluster.patch(PODS, name, RUNNING, CONTROLS, subresource="status")
+        assert (await as_(tenants, "alice").get(f"{TERMINAL}/pods/{name}")).status == 403
+    finally:
+        await cluster.delete(PODS, name, CONTROLS)
+
+
+async def test_a_pod_outside_of_the_platforms_namespace_is_nobodys_own(cluster, tenants, alice, as_):
+    """Somebody may name and label a pod in a namespace of theirs as they like."""
+    found = await Own(cluster, "").find(Identity(alice), "default", f"kubectl-{alice}-1")
+    assert found is None

@@ -20,7 +20,6 @@ def for_tests(node: bool) -> list[Requirement]:
     """What the tests need; `node`: whether those that run pods can run."""
     servers = (*_ALWAYS, MariaDB)
     tools = [
-        Requirement("chromium", "chromium"),
         Requirement("ldapsearch", "ldap-utils"),
         Requirement("docker-registry", "docker-registry"),
         Requirement("git", "git"),

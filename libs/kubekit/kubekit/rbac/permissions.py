@@ -8,6 +8,7 @@ rule of theirs, as v2.1.1 decides it. Roles of workspaces and DevOps projects ha
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -18,7 +19,7 @@ SimpleRule = dict[str, Any]
 """`{"name": permission, "actions": [...]}`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Permissions:
     """One table of permissions. `document` is the answer of `rulesmapping`."""
 
@@ -42,12 +43,17 @@ class Permissions:
 
     def of(self, rules: Iterable[Rule]) -> list[SimpleRule]:
         """The permissions that `rules` give, in the order of the table."""
-        held = list(rules)
-        actions: dict[str, list[str]] = {}
-        for (permission, action), needed in self.needed.items():
-            if all(_is_held(held, rule) for rule in needed):
-                actions.setdefault(permission, []).append(action)
-        return [{"name": name, "actions": names} for name, names in actions.items()]
+        return [{"name": name, "actions": list(actions)} for name, actions in _given(self, tuple(rules))]
+
+
+@lru_cache(maxsize=1024)
+def _given(table: Permissions, held: tuple[Rule, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What those rules give; many users hold the same ones."""
+    actions: dict[str, list[str]] = {}
+    for (permission, action), needed in table.needed.items():
+        if all(_is_held(held, rule) for rule in needed):
+            actions.setdefault(permission, []).append(action)
+    return tuple((name, tuple(names)) for name, names in actions.items())
 
 
 def _is_held(held: Sequence[Rule], needed: Rule) -> bool:

@@ -77,7 +77,7 @@ class RequestInfo(NamedTuple):
         version = parts[skip]
         del parts[: skip + 1]
 
-        if parts[0] in _SPECIAL_VERBS:
+        if parts[0] in _SPECIAL_VERBS and (prefix != "kapis" or len(parts) > 1):
             verb = parts.pop(0)
             if not parts:
                 raise AmbiguousPath(f'the path "{path}" ends after "{verb}" and names no resource')

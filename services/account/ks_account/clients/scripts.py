@@ -151,6 +151,13 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0
 """
 
+LAST_LOGINS = """
+-- KEYS logs of logins; gives the last line of each, '' for one that is empty
+local lines = {}
+for i, key in ipairs(KEYS) do lines[i] = redis.call('LINDEX', key, -1) or '' end
+return lines
+"""
+
 ADD_NAMED = """
 -- KEYS 1 API tokens, 2 the new token's, 3 set while the user was locked just now
 -- ARGV 1 identifier, 2 record, 3 its time in ms, 4 most tokens, 5 name, 6 prefix of tokens
@@ -178,6 +185,7 @@ ALL = {
     "begin": BEGIN,
     "refresh": REFRESH,
     "end_all": END_ALL,
+    "last_logins": LAST_LOGINS,
     "next_number": NEXT_NUMBER,
     "release": RELEASE,
 }

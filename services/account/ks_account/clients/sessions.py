@@ -15,6 +15,8 @@ Keys of our own:
   good.
 - `kubesphere:users:{user}:locked`: set for a while when the user is locked, so that no login which was under
   way goes on; that the user is locked stands in the directory.
+- `kubesphere:users:{user}:creating`: set while the user is being made, so that a creation that was cut off is
+  begun anew when it is asked for again.
 - `kubesphere:authfailed:{user}`: a hash from address to failed attempts, and their sum in `total`.
 - `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
 - `kubesphere:uid-number`: the last number given to a user.
@@ -31,7 +33,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -50,10 +52,10 @@ _CHANGE = "kubesphere:users-change"
 _CHANGED = "kubesphere:users-changed"
 _CHANGES_KEPT = 200
 _NO_NOTICES = MaintNotificationsConfig(enabled=False)
-"""Notices of maintenance come from Redis Enterprise alone, and while they may, redis-py does not look whether a
-connection that it kept was closed meanwhile: after a restart, each of them would fail one request."""
+"""Notices of maintenance come from Redis Enterprise alone, and while they may, redis-py does not look whether
+a connection that it kept was closed meanwhile: after a restart, each of them would fail one request."""
 LOG_LENGTH = 10
-_LOCKING = 600
+_LOCKING = _CREATING = 600
 """Seconds; longer than any request may take."""
 
 
@@ -266,10 +268,14 @@ class Sessions:
         """The time of the last login of each of `users`, "" for those who never signed in."""
         if not users:
             return []
-        async with available(), self.redis.pipeline(transaction=False) as pipe:
-            for user in users:
-                pipe.lindex(_log(user), -1)
-            return [(line or "").partition(",")[0] for line in await pipe.execute()]
+        lines = await self.script("last_logins", [_log(user) for user in users], [])
+        return [line.partition(",")[0] for line in lines]
+
+    async def last_login(self, user: str) -> str:
+        """The time of the last login of a user, "" for one who never signed in."""
+        async with available():
+            line: str | None = await self.redis.lindex(_log(user), -1)  # type: ignore[misc]
+        return (line or "").partition(",")[0]
 
     async def note_change(self, user: str) -> None:
         """Tell all replicas that the entry of a user changed."""
@@ -297,6 +303,21 @@ class Sessions:
         """Forget what is kept of a user beside sessions; gives how many keys that took away."""
         async with available():
             return int(await self.redis.delete(_log(user), _failures(user)))
+
+    async def begin_creation(self, user: str) -> None:
+        """Note that a user is being made, who is not whole until `end_creation`."""
+        async with available():
+            await self.redis.set(_creating(user), "1", ex=_CREATING)
+
+    async def end_creation(self, user: str) -> None:
+        """The user is whole, or gone."""
+        async with available():
+            await self.redis.delete(_creating(user))
+
+    async def was_creation_cut_off(self, user: str) -> bool:
+        """Whether a creation began lately and did not end; for who holds the claim to the name."""
+        async with available():
+            return bool(await self.redis.exists(_creating(user)))
 
     async def next_uid_number(self, at_least: int) -> int:
         """A number above `at_least` and all that were given before."""
@@ -326,7 +347,8 @@ class Sessions:
         try:
             yield
         finally:
-            await self.script("release", [key], [mine])
+            with suppress(Unavailable):  # it is let go by itself, and what was done is done
+                await self.script("release", [key], [mine])
 
     async def script(self, name: str, keys: Sequence[str], arguments: Sequence[str | float]) -> Any:
         """Run a script of `scripts`."""
@@ -369,6 +391,10 @@ def _sessions(user: str) -> str:
 
 def _grants(user: str) -> str:
     return f"{_PREFIX}:{user}:grants"
+
+
+def _creating(user: str) -> str:
+    return f"{_PREFIX}:{user}:creating"
 
 
 def _log(user: str) -> str:

@@ -54,14 +54,16 @@ class Provisioning:
                 workers.create_task(self._work())
 
     async def kubeconfig(self, username: str) -> str:
-        """The kubeconfig of a user, made or renewed where it has to be. Raises NotFound for no user."""
-        if not models.is_name(username) or await self._directory.user(username) is None:
-            raise NotFound(f"user {username} does not exist, or has a name that Kubernetes does not allow")
+        """The kubeconfig of a user, made or renewed where it has to be. Raises NotFound for no user, and for
+        one who is locked.
+        """
+        if not models.is_name(username) or not await self._is_let_in(username):
+            raise NotFound(f"user {username} does not exist, is locked, or has no name for Kubernetes")
         with translated():
             text, left = await self._kubeconfigs.ensure(username)
-        if await self._directory.user(username) is None:  # deleted meanwhile, and what was made came too late
+        if not await self._is_let_in(username):  # no longer, and what was made came too late
             await self.remove_kubeconfig(username)
-            raise NotFound(f"user {username} does not exist")
+            raise NotFound(f"user {username} does not exist, or is locked")
         self._remember(username, left)
         return text
 
@@ -70,10 +72,15 @@ class Provisioning:
         await self.kubeconfig(username)
         with translated():
             await self._terminals.ensure(username)
-            if await self._directory.user(username) is None:
+            if not await self._is_let_in(username):
                 await self._terminals.remove(username)
-                raise NotFound(f"user {username} does not exist")
+                raise NotFound(f"user {username} does not exist, or is locked")
             return await self._terminals.pod(username)
+
+    async def withdraw(self, username: str) -> None:
+        """Take away what the user has. Raises Unavailable."""
+        await self.remove_kubeconfig(username)
+        await self.remove_terminal(username)
 
     async def remove_kubeconfig(self, username: str) -> int:
         """Remove the kubeconfig of a user; gives how many objects that were."""
@@ -89,6 +96,10 @@ class Provisioning:
             return 0
         with translated():
             return await self._terminals.remove(username)
+
+    async def _is_let_in(self, username: str) -> bool:
+        entry = await self._directory.user(username)
+        return entry is not None and not entry.locked
 
     async def _work(self) -> None:
         while True:

@@ -10,7 +10,6 @@ import secrets
 import time
 from typing import Any
 
-from ks_account.clients.directory import Directory
 from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Grant, Session, Sessions
 from ks_account.login.signin import SignIn, claims_of
@@ -28,14 +27,11 @@ Pair = dict[str, Any]
 class Grants:
     """Gives pairs of tokens."""
 
-    def __init__(
-        self, sign_in: SignIn, tokens: Tokens, sessions: Sessions, directory: Directory, idle: float
-    ) -> None:
+    def __init__(self, sign_in: SignIn, tokens: Tokens, sessions: Sessions, idle: float) -> None:
         """`idle`: the idle timeout of sessions in seconds."""
         self._sign_in = sign_in
         self._tokens = tokens
         self._sessions = sessions
-        self._directory = directory
         self._access_lifetime = idle * _ACCESS
         self._refresh_lifetime = idle * _REFRESH
 
@@ -56,8 +52,8 @@ class Grants:
             raise _refused(str(error)) from error
         if claims.kind != "refresh" or not claims.family:
             raise _refused("this is not a refresh token")
-        entry = await self._directory.user(claims.username)
-        if entry is None or entry.locked:
+        entry = await self._sign_in.known(claims.username)
+        if entry is None:
             raise _refused("the refresh token is no longer good")
         session, grant, pair = self._pair(entry, claims.family)
         most = self._sign_in.most_sessions

@@ -73,6 +73,10 @@ class Elsewhere(Protocol):
         """The user of that login and password, None when they are not right there."""
         ...
 
+    async def known(self, entry: UserEntry) -> UserEntry | None:
+        """The user as they are known there now, None when they are not any more."""
+        ...
+
 
 class SignIn:
     """Checks passwords, and begins sessions for those who know theirs."""
@@ -141,6 +145,19 @@ class SignIn:
         refuse_for(await self._sessions.count_failure(attempt, self._limits))
         log.info("refused a password for %s from %s", attempt.user, address)
         raise incorrect()
+
+    async def known(self, username: str) -> UserEntry | None:
+        """The user who goes on with what was granted to them, with the groups of now.
+
+        None when there is none any more, here or where the password is, and for one who is locked. Raises
+        Unavailable.
+        """
+        entry = await self._directory.user(username)
+        if entry is None or entry.locked:
+            return None
+        if not entry.is_elsewhere:
+            return entry
+        return await self.elsewhere.known(entry) if self.elsewhere is not None else None
 
     async def _proven(self, name: str, entry: UserEntry | None, password: str) -> UserEntry | None:
         if self.elsewhere is not None and (entry is None or entry.is_elsewhere):

@@ -108,7 +108,7 @@ def _base64url(raw: bytes) -> bytes:
 
 
 _HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}')
-"""Of every token. PyJWT, which reads them, tries with each signature whether the secret is a PEM or DER key."""
+"""Of every token. PyJWT, which reads them, tries at each signature whether the secret is a PEM or DER key."""
 
 
 def _kind(claims: dict[str, Any]) -> Kind:

@@ -50,6 +50,15 @@ class Sources:
             return None
         return replace(entry, groups=person.groups)
 
+    async def known(self, entry: UserEntry) -> UserEntry | None:
+        """The user, tied to one of them, with the groups there; None who is not there any more. Raises
+        Unavailable.
+        """
+        name, username = _tie_of(entry)
+        source = self._sources.get(name)
+        person = await source.person(username) if source else None
+        return replace(entry, groups=person.groups) if person else None
+
     async def _prove_anywhere(self, login: str, password: str) -> UserEntry | None:
         lost: Unavailable | None = None
         for source in self._sources.values():

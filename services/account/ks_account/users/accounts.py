@@ -78,10 +78,9 @@ class Accounts:
     async def describe(self, username: str) -> Profile:
         """A user with groups, cluster role and the permissions that follow from it. Raises NotFound."""
         entry = await self._entry(username)
-        groups, logins = await asyncio.gather(
-            self._directory.groups_of(username), self._sessions.last_logins([username])
-        )
-        shown = profile(entry, logins[0], cluster_role=self._roles.of(username), groups=groups)
+        groups = await self._directory.groups_of(username)
+        login = await self._sessions.last_login(username)
+        shown = profile(entry, login, cluster_role=self._roles.of(username), groups=groups)
         return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
 
     async def create(
@@ -91,7 +90,8 @@ class Accounts:
         password only serves for setting another; `tie` is who they are elsewhere.
 
         Raises BadRequest for values that are not allowed, Conflict for a name or e-mail that is taken, and
-        what granting the cluster role raises. Whatever is raised, there is no user then.
+        what granting the cluster role raises. Whatever is raised, there is no user then, unless it is
+        Unavailable: then there may be, until it is asked for again.
         """
         username, email = models.check_name(new.username), models.check_email(new.email)
         description, lang = models.check_description(new.description), models.check_language(new.lang)
@@ -105,9 +105,12 @@ class Accounts:
             self._claim(f"user:{username}"),
             self._claim(f"email:{email.lower()}"),
         ):
+            if await self._sessions.was_creation_cut_off(username):
+                await self._undo(username)
             if await self._directory.has(f"(|{equals('uid', [username])}{equals('mail', [email])})"):
                 raise _taken()
             await self._sessions.end_all(username)
+            await self._sessions.begin_creation(username)
             try:
                 await self._directory.add_user(
                     username,
@@ -120,9 +123,11 @@ class Accounts:
                     tie=tie,
                 )
             except EntryExists:
+                await self._sessions.end_creation(username)
                 raise _taken() from None
             if new.cluster_role:
                 await self._grant_or_undo(username, new.cluster_role, caller)
+            await self._sessions.end_creation(username)
         await self._roster.changed(username)
         self._on_creation(username)
         return await self._shown(username)
@@ -199,25 +204,37 @@ class Accounts:
         Raises BadRequest for a wrong current one, and for the same again where it had to be changed.
         """
         if not manager or change.current_password:
-            await self._check_current(entry.username, change.current_password, caller.address)
+            await self._check_current(entry, change, caller.address)
         if not entry.must_change:
             return {}
         if await self._directory.accepts(entry, change.password):
             raise BadRequest("the new password must be another one", reason="PasswordNotNew")
         return {LAST_CHANGE: str(int(time.time() // 86400))}
 
-    async def _check_current(self, username: str, password: str, address: str) -> None:
+    async def _check_current(self, entry: UserEntry, change: models.ChangedUser, address: str) -> None:
+        """Raise BadRequest for a wrong current password. Where the new one is in force already, the change
+        was cut off before its answer, and is asked for again.
+        """
         try:
-            await self._sign_in.check(username, password, address)
+            await self._sign_in.check(entry.username, change.current_password, address)
         except Unauthorized:
-            raise BadRequest("incorrect current password", reason="IncorrectCurrentPassword") from None
+            if not await self._directory.accepts(entry, change.password):
+                raise BadRequest("incorrect current password", reason="IncorrectCurrentPassword") from None
 
     async def _grant_or_undo(self, username: str, role: str, caller: Identity | None) -> None:
         try:
             await self._roles.grant(username, role, caller)
         except ServiceError:
-            await self._directory.delete_user(username)
+            await self._undo(username)
             raise
+
+    async def _undo(self, username: str) -> None:
+        """Take back what a creation came to."""
+        try:
+            await self._directory.delete_user(username)
+        except NoSuchEntry:
+            pass
+        await self._sessions.end_creation(username)
 
     async def _uid_number(self) -> int:
         """A uidNumber that nobody has. The directory is asked for all of them only where Redis lost count."""
@@ -238,7 +255,7 @@ class Accounts:
 
     async def _shown(self, username: str) -> Profile:
         entry = await self._entry(username)
-        return profile(entry, (await self._sessions.last_logins([username]))[0])
+        return profile(entry, await self._sessions.last_login(username))
 
 
 def _condition(query: PageQuery) -> str:

@@ -18,6 +18,11 @@ OWN_CHANGEABLE = frozenset(
     (("update", ""), ("delete", "sessions"), ("create", "apitokens"), ("delete", "apitokens"))
 )
 """And change: the profile with its password, the sessions, which can be ended, and the API tokens."""
+KUBECTL_NAMESPACE = "kubesphere-controls-system"
+"""Where the pods with kubectl are, one for each user."""
+_TERMINALS = "terminal.kubesphere.io"
+_POD_NAME_KEPT = 58
+"""Characters of its Deployment that the name of a pod begins with; a random end follows."""
 OWN_ACCOUNT = "everybody may do this with their own account"
 
 _SHORT = 512
@@ -94,8 +99,19 @@ def read(method: str, path: str) -> RequestInfo:
 
 def is_own(user: str, request: RequestInfo) -> bool:
     """Whether this is about the user's own account, and something that everybody may do with theirs."""
+    if request.api_group == _TERMINALS:
+        return _may_be_own_kubectl(user, request)
     if request.resource != "users" or request.name != user or request.namespace:
         return False
     if request.verb == "get":
         return request.subresource in OWN_READABLE
     return request.api_group == "iam.kubesphere.io" and (request.verb, request.subresource) in OWN_CHANGEABLE
+
+
+def _may_be_own_kubectl(user: str, request: RequestInfo) -> bool:
+    """Whether this is a terminal in a pod that is named as those of the user's own kubectl are. Whose it is,
+    the service finds out. Kubernetes cuts the names of pods that it makes.
+    """
+    named = request.name.startswith(f"kubectl-{user}-"[:_POD_NAME_KEPT])
+    asked = (request.verb, request.namespace, request.resource, request.subresource)
+    return named and asked == ("get", KUBECTL_NAMESPACE, "pods", "")

@@ -9,6 +9,7 @@ account of a user.
 
 from ks_apigateway.authn.scope import Scope
 from ks_apigateway.authn.token import Claims
+from ks_apigateway.authz.access import KUBECTL_NAMESPACE
 from ks_apigateway.proxy.request import Request
 from kubekit.cluster import Cluster
 from kubekit.errors import KubernetesError
@@ -18,6 +19,7 @@ from servicekit.errors import BadRequest, Forbidden, Unavailable
 
 WORKSPACE_LABEL = "kubesphere.io/workspace"
 _IAM = "iam.kubesphere.io"
+_TERMINALS = "terminal.kubesphere.io"
 _ACTING = frozenset(("exec", "attach", "portforward", "proxy"))
 """Subresources through which a GET does anything."""
 _OF_USERS = frozenset(("", "logs", "roles"))
@@ -85,6 +87,10 @@ def _require_own_profile(user: str, asked: RequestInfo) -> None:
 
 
 def _require_harmless(user: str, asked: RequestInfo) -> None:
+    if asked.namespace == KUBECTL_NAMESPACE and (
+        asked.api_group == _TERMINALS or asked.subresource in _ACTING
+    ):
+        raise _outside("no API token is for the terminals of users, which have all rights of theirs")
     if asked.api_prefix != "kapis":
         return
     if asked.resource == "users":

@@ -15,6 +15,7 @@ from ks_apiserver.terminal.config import TerminalSection
 from ks_apiserver.terminal.endings import Ending
 from ks_apiserver.terminal.session import Limits, Session
 from ks_apiserver.terminal.slots import Slots
+from ks_apiserver.users.own import Own
 from kubekit.cluster import Cluster
 from servicekit.binding import Query
 from servicekit.errors import BadRequest
@@ -26,15 +27,17 @@ CLOSE_TIMEOUT = 2.0
 """Seconds that the user's side has to agree to the end."""
 
 
-def group(cluster: Cluster, config: TerminalSection) -> Group:
-    """The routes. What Kubernetes does not let the caller do is refused."""
+def group(cluster: Cluster, own: Own, config: TerminalSection) -> Group:
+    """The routes. What Kubernetes does not let the caller do is refused, but for the own kubectl: nobody has
+    rights in its namespace, and a shell in it can do what its user can.
+    """
     terminal = Group("terminal.kubesphere.io", "v1alpha2")
-    _shells(terminal, cluster, config)
+    _shells(terminal, cluster, own, config)
     _logs(terminal, cluster, config)
     return terminal
 
 
-def _shells(group: Group, cluster: Cluster, config: TerminalSection) -> None:
+def _shells(group: Group, cluster: Cluster, own: Own, config: TerminalSection) -> None:
     slots = Slots("terminals", config.max_sessions_per_user, config.max_sessions)
     limits = Limits(config.idle_timeout, config.max_duration, config.ping_interval)
 
@@ -49,7 +52,12 @@ def _shells(group: Group, cluster: Cluster, config: TerminalSection) -> None:
         shell: str = "",
     ) -> web.StreamResponse:
         """A WebSocket to a shell in a container. Without an upgrade: why it cannot be opened, or 400."""
-        chosen = await containers.running(cluster, caller, namespace, pod, container)
+        kubectl = await own.find(caller, namespace, pod)
+        if kubectl is not None:
+            chosen, who = containers.running_in(kubectl, container), None
+        else:
+            chosen = await containers.running(cluster, caller, namespace, pod, container)
+            who = acting_as(caller)
         socket = web.WebSocketResponse(
             timeout=CLOSE_TIMEOUT, autoping=False, compress=False, max_msg_size=config.max_message
         )
@@ -60,7 +68,7 @@ def _shells(group: Group, cluster: Cluster, config: TerminalSection) -> None:
             user = _User(socket)
             session = Session(
                 user,
-                lambda command: cluster.exec(namespace, pod, chosen, command, acting_as(caller)),
+                lambda command: cluster.exec(namespace, pod, chosen, command, who),
                 shells.commands(shell),
                 limits,
             )

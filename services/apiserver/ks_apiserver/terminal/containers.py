@@ -29,10 +29,15 @@ async def running(cluster: Cluster, caller: Identity, namespace: str, pod: str, 
     )
     with translated():
         found = await cluster.get(PODS, pod, namespace, as_user=acting_as(caller))
-    name = container or default_of(found)
-    if name not in names_of(found):
-        raise BadRequest(f"the pod has no container {name[:64]!r}, only {', '.join(names_of(found))}")
-    _require_running(found, name)
+    return running_in(found, container)
+
+
+def running_in(pod: Object, container: str) -> str:
+    """The name of that container, or of the one that is meant where none is named; raises as `running`."""
+    name = container or default_of(pod)
+    if name not in names_of(pod):
+        raise BadRequest(f"the pod has no container {name[:64]!r}, only {', '.join(names_of(pod))}")
+    _require_running(pod, name)
     return name
 
 

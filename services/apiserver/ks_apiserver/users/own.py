@@ -58,11 +58,8 @@ class Own:
         """
         _require_own(caller, user, "kubectl")
         with translated():
-            deployment = await self._cluster.get(DEPLOYMENTS, f"kubectl-{user}", NAMESPACE)
-            wanted: dict[str, str] = deployment["spec"]["selector"].get("matchLabels") or {}
-            selector = ",".join(f"{key}={value}" for key, value in wanted.items())
-            found = await self._cluster.list(PODS, NAMESPACE, label_selector=selector, limit=_PODS)
-        ready = sorted((pod for pod in found.items if _is_ready(pod)), key=_age)
+            pods = await self._pods(user)
+        ready = sorted(filter(_is_ready, pods), key=_age)
         if not ready:
             raise Unavailable("kubectl", "its pod is not ready yet", retry_after=RETRY_AFTER)
         return {
@@ -70,6 +67,30 @@ class Own:
             "pod": ready[-1]["metadata"]["name"],
             "container": ready[-1]["spec"]["containers"][0]["name"],
         }
+
+    async def find(self, caller: Identity, namespace: str, pod: str) -> Object | None:
+        """The pod of that name where it is of the caller's own kubectl, and can do no more than the caller.
+
+        A pod as v2.1.1 made it, with an account that may do everything, is nobody's own. Raises Unavailable.
+        """
+        if namespace != NAMESPACE or caller.is_anonymous:
+            return None
+        try:
+            with translated():
+                pods = await self._pods(caller.user)
+        except NotFound:
+            return None
+        return next(
+            (each for each in pods if each["metadata"]["name"] == pod and _has_no_account(each)), None
+        )
+
+    async def _pods(self, user: str) -> list[Object]:
+        """The pods of the user's kubectl, which are those that its Deployment selects."""
+        deployment = await self._cluster.get(DEPLOYMENTS, f"kubectl-{user}", NAMESPACE)
+        wanted: dict[str, str] = deployment["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{key}={value}" for key, value in wanted.items())
+        found = await self._cluster.list(PODS, NAMESPACE, label_selector=selector, limit=_PODS)
+        return list(found.items)
 
 
 def _require_own(caller: Identity, user: str, what: str) -> None:
@@ -81,6 +102,10 @@ def _is_ready(pod: Object) -> bool:
     conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
     return ready and not being_deleted(pod)
+
+
+def _has_no_account(pod: Object) -> bool:
+    return pod["spec"].get("automountServiceAccountToken") is False
 
 
 def _age(pod: Object) -> str:

@@ -161,6 +161,15 @@ def test_the_query_of_a_kapis_path_cannot_narrow_what_is_checked(query):
     assert (info.verb, info.name) == ("list", "")
 
 
+@pytest.mark.parametrize("word", ["watch", "proxy"])
+def test_a_kapis_path_that_ends_with_a_verb_names_a_resource(word):
+    """There, watch is a collection of its own: pages that stay current."""
+    info = RequestInfo.of("GET", f"/kapis/resources.kubesphere.io/v1alpha2/{word}")
+    assert (info.verb, info.resource) == ("list", word)
+    with pytest.raises(AmbiguousPath):
+        RequestInfo.of("GET", f"/api/v1/{word}")
+
+
 @pytest.mark.parametrize("path", NOT_RESOURCES)
 def test_other_paths_are_asked_for_by_lower_case_method(path):
     assert RequestInfo.of("GET", path) == RequestInfo(is_resource=False, verb="get", path=path)

@@ -12,8 +12,8 @@ import {
 } from '@patternfly/react-core';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { ago } from './ago';
 import { clearNotices, markRead, useNotices } from './notices';
-import { ago } from './time';
 
 export function NoticeDrawer({ onClose }: { onClose: () => void }) {
   const { t, i18n } = useTranslation();

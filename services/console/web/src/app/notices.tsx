@@ -1,6 +1,6 @@
 /** What was done and what failed: shown for a while in the corner, and kept in the drawer for this visit. */
 import { useSyncExternalStore } from 'react';
-import { problemText } from './problem';
+import { problemText } from './errors';
 
 export interface Notice {
   id: number;

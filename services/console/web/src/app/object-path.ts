@@ -26,7 +26,7 @@ export function pathOf(found: Found): string {
     if (resource === 'namespaces') return `/projects/${name}`;
     if (resource === 'nodes') return `/platform/nodes/${name}`;
     if (resource === 'storageclasses') return '/platform/storageclasses';
-    return resource === 'clusterroles' ? `/platform/roles?role=${encodeURIComponent(name)}` : '/';
+    return resource === 'clusterroles' ? '/platform/roles' : '/';
   }
   const base = `/projects/${namespace}`;
   if (WORKLOADS.includes(resource)) return `${base}/workloads/${resource}/${name}`;

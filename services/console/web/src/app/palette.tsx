@@ -14,8 +14,9 @@ import {
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { RESOURCES } from '@/api/paths';
-import { useGet } from '@/api/queries';
+import { type KubeObject, WORKSPACE_LABEL } from '@/api/objects';
+import { RESOURCES, TENANT } from '@/api/paths';
+import { useGet, useList } from '@/api/queries';
 import { useSettled } from '@/templates/list-state';
 import { platformNavigation } from './navigation/platform';
 import { type Found, pathOf } from './object-path';
@@ -28,6 +29,29 @@ interface Results {
 }
 
 const RECENT = 5;
+/** Found among what is the caller's own, which takes no right to list all of them. */
+const IN_PLACES = new Set(['workspaces', 'namespaces']);
+
+/** Workspaces and projects of the caller that are called like `text`. */
+function useMine(text: string): { name: string; note: string; to: string }[] {
+  const { t } = useTranslation();
+  const query = { conditions: { 'name~': text }, limit: 5 };
+  const workspaces = useList<KubeObject>(`${TENANT}/workspaces`, query);
+  const projects = useList<KubeObject>(`${TENANT}/namespaces`, query);
+  if (!text) return [];
+  return [
+    ...workspaces.items.map(({ metadata: { name } }) => ({
+      name,
+      note: t('words.workspace'),
+      to: `/workspaces/${name}`,
+    })),
+    ...projects.items.map(({ metadata: { name, labels } }) => ({
+      name,
+      note: `${t('words.project')} · ${labels?.[WORKSPACE_LABEL] ?? ''}`,
+      to: `/projects/${name}`,
+    })),
+  ];
+}
 
 export function Palette({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
@@ -39,11 +63,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const results = useGet<Results>(`${RESOURCES}/search?limit=12&q=${encodeURIComponent(wanted)}`, {
     enabled: wanted.length > 0,
   });
+  const mine = useMine(wanted);
   const pages = platformNavigation(t, may)
     .flatMap((group) => group.entries)
     .concat({ to: '/', label: t('nav.home') }, { to: '/me', label: t('app.profile') })
     .filter((entry) => entry.label.toLowerCase().includes(text.trim().toLowerCase()));
-  const objects = wanted ? (results.data?.items ?? []) : [];
+  const objects = wanted ? (results.data?.items ?? []).filter((each) => !IN_PLACES.has(each.resource)) : [];
   const go = (to: string) => {
     onClose();
     void navigate({ to });
@@ -95,6 +120,17 @@ export function Palette({ onClose }: { onClose: () => void }) {
                 </MenuList>
               </MenuGroup>
             )}
+            {mine.length > 0 && (
+              <MenuGroup label={t('palette.places')}>
+                <MenuList>
+                  {mine.map((place) => (
+                    <MenuItem key={place.to} description={place.note} onClick={() => go(place.to)}>
+                      {place.name}
+                    </MenuItem>
+                  ))}
+                </MenuList>
+              </MenuGroup>
+            )}
             {objects.length > 0 && (
               <MenuGroup label={t('palette.objects')}>
                 <MenuList>
@@ -113,7 +149,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
           </MenuContent>
         </Menu>
         {wanted !== '' && results.isLoading && <Skeleton height="6rem" />}
-        {wanted !== '' && results.data && objects.length === 0 && pages.length === 0 && (
+        {wanted !== '' && results.data && objects.length + pages.length + mine.length === 0 && (
           <EmptyState variant="xs" titleText={t('palette.nothing')} headingLevel="h2" />
         )}
       </ModalBody>

@@ -13,8 +13,8 @@ import ExclamationCircleIcon from '@patternfly/react-icons/dist/esm/icons/exclam
 import SearchIcon from '@patternfly/react-icons/dist/esm/icons/search-icon';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/errors';
+import { kindOf } from './errors';
 
-type Kind = 'forbidden' | 'notFound' | 'unreachable' | 'crashed' | 'title';
 const ICONS = {
   forbidden: BanIcon,
   notFound: SearchIcon,
@@ -22,13 +22,6 @@ const ICONS = {
   crashed: ExclamationCircleIcon,
   title: ExclamationCircleIcon,
 };
-
-export function kindOf(error: unknown): Kind {
-  if (!(error instanceof ApiError)) return 'crashed';
-  if (error.status === 403) return 'forbidden';
-  if (error.status === 404) return 'notFound';
-  return error.status === 0 || error.status >= 502 ? 'unreachable' : 'title';
-}
 
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = useTranslation();
@@ -79,12 +72,4 @@ export function NotFound() {
       <EmptyStateBody>{t('problem.notFoundBody')}</EmptyStateBody>
     </EmptyState>
   );
-}
-
-/** An error in one line, with the request's identifier where there is one. */
-export function problemText(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return error instanceof ApiError && error.requestId && error.status >= 500
-    ? `${message} (${error.requestId})`
-    : message;
 }

@@ -26,6 +26,10 @@ const login = createRoute({
 const firstPassword = createRoute({
   getParentRoute: () => root,
   path: '/first-password',
+  beforeLoad: async () => {
+    const session = await queryClient.ensureQueryData(SESSION_QUERY);
+    if (session.user === null) throw redirect({ to: '/login' });
+  },
   component: lazyRouteComponent(() => import('@/pages/sign-in/first-password'), 'FirstPasswordPage'),
 });
 

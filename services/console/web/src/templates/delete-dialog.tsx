@@ -15,8 +15,8 @@ import {
 } from '@patternfly/react-core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { problemText } from '@/app/errors';
 import { notify } from '@/app/notices';
-import { problemText } from '@/app/problem';
 
 interface DeleteDialogProps {
   name: string;

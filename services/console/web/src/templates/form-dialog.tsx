@@ -2,7 +2,7 @@
 import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { problemText } from '@/app/problem';
+import { problemText } from '@/app/errors';
 
 interface FormDialogProps {
   title: string;

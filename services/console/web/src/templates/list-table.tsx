@@ -1,5 +1,6 @@
 /** The table of a list: a sticky head, skeletons of the final size, rows that flash when they change. */
-import { Skeleton } from '@patternfly/react-core';
+import { MenuToggle, Skeleton } from '@patternfly/react-core';
+import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import { ActionsColumn, type IAction, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -123,7 +124,17 @@ export function ListTable<T>(props: ListTableProps<T>) {
                       {actions.length > 0 && (
                         <ActionsColumn
                           items={actions.map(toItem)}
-                          aria-label={t('actions.actionsFor', { name: props.nameOf(item) })}
+                          actionsToggle={({ onToggle, isOpen, isDisabled, toggleRef }) => (
+                            <MenuToggle
+                              ref={toggleRef}
+                              variant="plain"
+                              icon={<EllipsisVIcon />}
+                              isExpanded={isOpen}
+                              isDisabled={isDisabled}
+                              onClick={onToggle}
+                              aria-label={t('actions.actionsFor', { name: props.nameOf(item) })}
+                            />
+                          )}
                         />
                       )}
                     </Td>

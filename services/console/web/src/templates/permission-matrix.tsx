@@ -6,23 +6,13 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Permission } from '@/api/client';
 import { allows } from '@/app/session';
+import { permissionsOf } from './permissions';
 
 export interface MatrixRole {
   name: string;
   heading: ReactNode;
   /** Undefined until they are known. */
   rules: Permission[] | undefined;
-}
-
-/** The permissions of all roles together, each with its actions, in the order in which they are met. */
-export function permissionsOf(roles: readonly { rules?: Permission[] }[]): Permission[] {
-  const actions = new Map<string, Set<string>>();
-  for (const rule of roles.flatMap((role) => role.rules ?? [])) {
-    const known = actions.get(rule.name) ?? new Set();
-    for (const action of rule.actions) known.add(action);
-    actions.set(rule.name, known);
-  }
-  return [...actions].map(([name, found]) => ({ name, actions: [...found].sort() }));
 }
 
 export function PermissionMatrix({ label, roles }: { label: string; roles: MatrixRole[] }) {

@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { put } from '@/api/client';
 import { IAM } from '@/api/paths';
 import { signIn } from '@/app/current-session';
+import { problemText } from '@/app/errors';
 import { notify } from '@/app/notices';
-import { problemText } from '@/app/problem';
 import { useProfile } from '@/app/session';
 import { Field } from '@/templates/field';
 

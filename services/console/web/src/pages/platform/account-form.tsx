@@ -5,8 +5,9 @@ import type { KubeObject } from '@/api/objects';
 import { IAM } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
 import { notify } from '@/app/notices';
-import { Choice, Field, isName } from '@/templates/field';
+import { Choice, Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
+import { isName } from '@/templates/names';
 
 export interface Account {
   username: string;

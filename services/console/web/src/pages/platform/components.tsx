@@ -45,8 +45,8 @@ function Features() {
   const { t } = useTranslation();
   const { components } = useConfig();
   return (
-    <Content>
-      <h2>{t('platform.components.features')}</h2>
+    <>
+      <Content component="h2">{t('platform.components.features')}</Content>
       <LabelGroup numLabels={20}>
         {Object.entries(components)
           .sort(([, one], [, other]) => Number(other) - Number(one))
@@ -56,7 +56,7 @@ function Features() {
             </Label>
           ))}
       </LabelGroup>
-    </Content>
+    </>
   );
 }
 

@@ -7,8 +7,9 @@ import { TENANT, WORKSPACES } from '@/api/paths';
 import { refresh } from '@/api/queries';
 import { notify } from '@/app/notices';
 import { useProfile } from '@/app/session';
-import { Field, isName } from '@/templates/field';
+import { Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
+import { isName } from '@/templates/names';
 
 /** Makes a workspace that its maker manages, and goes there. */
 export function CreateWorkspace({ onClose }: { onClose: () => void }) {

@@ -11,11 +11,12 @@ import { notify } from '@/app/notices';
 import { useWorkspaceRights } from '@/app/permissions';
 import { Age } from '@/app/time';
 import { DeleteDialog } from '@/templates/delete-dialog';
-import { Field, isName } from '@/templates/field';
+import { Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
+import { isName } from '@/templates/names';
 
 type Namespace = KubeObject<object, { phase?: string }>;
 
