@@ -102,6 +102,55 @@ async def test_hostile_text_signs_nobody_in(account: SignedClient, text: str) ->
         assert (await account.at("203.0.113.77").post(f"{IAM}/login", body)).status in (401, 429)
 
 
+_EXACTLY = "/users?conditions=username={}|{}"
+PATHS = (
+    "/users/{}", "/users/{}/logs", "/users/{}/roles", "/users/{}/apitokens",
+    "/clusterroles/{}/users", "/clusterroles/{}/rules",
+    "/workspaces/{}/members", "/workspaces/{}/members/{}", "/workspaces/{}/roles/{}/rules",
+    "/namespaces/{}/users", "/namespaces/{}/roles/{}/users", "/devops/{}/roles/{}/rules",
+    "/users?conditions=keyword={}", "/users?conditions=username~{}", _EXACTLY,
+    "/users?conditions={}={}", "/users?orderBy={}", "/users?check=true&check={}", "/users?paging={}",
+    "/oauth/{}/authorize",
+)  # fmt: skip
+"""Of what is read, with places for a text."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_hostile_text_in_a_path_or_query_finds_nobody_else(admin: SignedClient, path: str) -> None:
+    for text in HOSTILE:
+        answer = await admin.get(IAM + path.replace("{}", quote(text, safe="")))
+        assert answer.status in (200, 400, 403, 404), (text, answer.text)
+        assert len(answer.text) < 100_000
+        if answer.status == 200 and path.startswith("/users/{}"):
+            assert "admin" not in answer.text, text
+        # Letters that RFC 4518 takes for others find whom those name; what is no condition is none.
+        if answer.status == 200 and path == _EXACTLY and text.isascii() and not set("=~,&") & set(text):
+            assert answer.json["items"] == [], text
+
+
+async def test_hostile_text_in_names_of_members_and_tokens_is_refused_or_kept_as_it_is(
+    admin: SignedClient, new_person: NewPerson, workspace: str
+) -> None:
+    person = await new_person()
+    tokens = f"{USERS}/{person.identity.user}/apitokens"
+    for text in HOSTILE:
+        for body in (
+            {"username": text, "workspace_role": "workspace-viewer"},
+            {"username": "admin", "workspace_role": text},
+        ):
+            assert (await admin.post(f"{IAM}/workspaces/{workspace}/members", body)).status in (400, 404), (
+                text
+            )
+        body = {"name": text, "verbs": [text], "workspaces": [text], "lifetime": "1h"}
+        answer = await person.post(tokens, body)
+        assert answer.status in (200, 400), answer.text
+        body = {"name": text, "verbs": ["get"], "workspaces": ["*"], "lifetime": "1h"}
+        answer = await person.post(tokens, body)
+        assert answer.status in (200, 400, 409), answer.text
+        if answer.status == 200:
+            assert answer.json["name"] == text.strip()
+
+
 async def test_200_logins_and_changes_at_once_lose_nothing(
     account: SignedClient, admin: SignedClient, new_person: NewPerson
 ) -> None:
