@@ -88,6 +88,8 @@ class Own:
         """The pods of the user's kubectl, which are those that its Deployment selects."""
         deployment = await self._cluster.get(DEPLOYMENTS, f"kubectl-{user}", NAMESPACE)
         wanted: dict[str, str] = deployment["spec"]["selector"].get("matchLabels") or {}
+        if not wanted:  # an empty selector would be one for all pods
+            return []
         selector = ",".join(f"{key}={value}" for key, value in wanted.items())
         found = await self._cluster.list(PODS, NAMESPACE, label_selector=selector, limit=_PODS)
         return list(found.items)
