@@ -23,6 +23,7 @@ import { Problem } from '@/app/problem';
 import { recentPaths } from '@/app/recent';
 import { useProfile } from '@/app/session';
 import { Age } from '@/app/time';
+import { useTitle } from '@/app/title';
 import type { Workspace } from './platform/workspaces';
 
 const SHOWN = 8;
@@ -32,6 +33,7 @@ const LATEST = { orderBy: 'createTime', reverse: true, limit: SHOWN };
 export function HomePage() {
   const { t } = useTranslation();
   const { username } = useProfile();
+  useTitle(t('nav.home'));
   const workspaces = useList<Workspace>(`${TENANT}/workspaces`, LATEST);
   const projects = useList<KubeObject>(`${TENANT}/namespaces`, LATEST);
   const isAlone =

@@ -22,6 +22,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ListState } from '@/api/queries';
 import { Problem } from '@/app/problem';
+import { useTitle } from '@/app/title';
 import type { ListControls } from './list-state';
 import { type Column, ListTable, type RowAction } from './list-table';
 import { type Filter, ListToolbar } from './list-toolbar';
@@ -142,6 +143,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
 }
 
 function ListHeading<T>({ title, about, list, primary }: ListPageProps<T>) {
+  useTitle(title);
   return (
     <PageSection hasBodyWrapper={false} className="ks-heading">
       <div className="ks-heading-row">

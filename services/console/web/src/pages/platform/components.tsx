@@ -20,6 +20,7 @@ import { RESOURCES } from '@/api/paths';
 import { useGet } from '@/api/queries';
 import { Problem } from '@/app/problem';
 import { useConfig } from '@/app/session';
+import { useTitle } from '@/app/title';
 
 interface Health {
   kubesphereStatus: { name: string; namespace: string; totalBackends: number; healthyBackends: number }[];
@@ -28,6 +29,7 @@ interface Health {
 
 export function ComponentsPage() {
   const { t } = useTranslation();
+  useTitle(t('platform.components.title'));
   const health = useGet<Health>(`${RESOURCES}/componenthealth`, { refetchInterval: 10_000 });
   return (
     <PageSection hasBodyWrapper={false} isFilled>

@@ -6,6 +6,7 @@ import type { KubeObject, Page } from '@/api/objects';
 import { IAM } from '@/api/paths';
 import { useList } from '@/api/queries';
 import { Problem } from '@/app/problem';
+import { useTitle } from '@/app/title';
 import { PermissionMatrix } from '@/templates/permission-matrix';
 
 const ALL = { conditions: { userfacing: 'true' }, limit: 100 };
@@ -13,6 +14,7 @@ const ALL = { conditions: { userfacing: 'true' }, limit: 100 };
 /** The roles of the platform side by side. */
 export function RolesPage() {
   const { t } = useTranslation();
+  useTitle(t('platform.roles.title'));
   const roles = useList<KubeObject>(`${IAM}/clusterroles`, ALL);
   const path = (name: string, what: string) => `${IAM}/clusterroles/${encodeURIComponent(name)}/${what}`;
   const rules = useQueries({

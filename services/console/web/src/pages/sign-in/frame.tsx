@@ -2,10 +2,12 @@
 import { Card, CardBody, Title } from '@patternfly/react-core';
 import type { ReactNode } from 'react';
 import { useConfig } from '@/app/session';
+import { useTitle } from '@/app/title';
 import mark from '@/theme/mark.svg';
 
 export function SignInFrame({ title, children }: { title: string; children: ReactNode }) {
   const config = useConfig();
+  useTitle(title);
   return (
     <main className="ks-sign-in">
       <Card className="ks-sign-in-card" isLarge>

@@ -7,12 +7,14 @@ import type { KubeObject } from '@/api/objects';
 import { IAM } from '@/api/paths';
 import { useGet } from '@/api/queries';
 import { Problem } from '@/app/problem';
+import { useTitle } from '@/app/title';
 import { PermissionMatrix } from '@/templates/permission-matrix';
 import { useRoleNames } from './role-names';
 
 export function WorkspaceRoles() {
   const { ws } = useParams({ strict: false }) as { ws: string };
   const { t } = useTranslation();
+  useTitle(`${t('words.roles')} · ${ws}`);
   const names = useRoleNames();
   const path = `${IAM}/workspaces/${ws}/roles`;
   const roles = useGet<KubeObject[] | { items: KubeObject[] }>(path);
