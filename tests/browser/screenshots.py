@@ -41,7 +41,7 @@ SIZE = {"width": 1280, "height": 800}
 async def main(platform: Platform) -> None:
     """Makes what is shown, shows it, and takes it away again."""
     async with platform.signed_in("admin", platform.admin_password) as admin:
-        await _furnish(admin, platform.env["KS_TEST_IMAGE"])
+        await _furnish(admin, platform.env.get("KS_TEST_IMAGE", "busybox:1.36"))
     try:
         await asyncio.sleep(STARTING_SECONDS)
         async with (

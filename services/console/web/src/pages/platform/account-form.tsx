@@ -15,7 +15,8 @@ export interface Account {
   description?: string;
   create_time?: string;
   last_login_time?: string;
-  status?: number;
+  /** Only there when nobody can sign in as them. */
+  locked?: boolean;
   cluster_role?: string;
 }
 

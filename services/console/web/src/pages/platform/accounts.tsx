@@ -15,8 +15,6 @@ import type { Column, RowAction } from '@/templates/list-table';
 import { type Account, AccountForm } from './account-form';
 
 const DEFAULTS = { sort: 'createTime', descending: true };
-/** Of `status` in a profile: nobody can sign in as them. */
-const LOCKED = 1;
 
 export function AccountsPage() {
   const { t } = useTranslation();
@@ -97,7 +95,7 @@ export function AccountsPage() {
 
 export function AccountStatus({ of }: { of: Account }) {
   const { t } = useTranslation();
-  return of.status === LOCKED ? (
+  return of.locked ? (
     <Label color="red" isCompact>
       {t('status.locked')}
     </Label>
@@ -125,7 +123,7 @@ function useAccountActions(edit: (account: Account) => void, remove: (name: stri
   return (account: Account): RowAction[] => {
     const name = account.username;
     const path = `${IAM}/users/${name}`;
-    const isLocked = account.status === LOCKED;
+    const isLocked = account.locked === true;
     const actions: RowAction[] = [];
     if (may('accounts', 'edit')) {
       actions.push({ label: t('actions.edit'), onClick: () => edit(account) });
