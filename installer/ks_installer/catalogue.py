@@ -66,6 +66,8 @@ class Metadata(_Strict):
     """Why this version cannot install it."""
     images: dict[str, str] = {}
     """What its templates run, by the name that they call it."""
+    indirect: list[str] = []
+    """Of these images those that no object of its own runs, but what it installs does later."""
     base: Base | None = None
     secrets: list[Generated] = []
     health: list[str] = []
@@ -90,6 +92,8 @@ class Component:
     manifests: tuple[Object, ...]
     patches: tuple[Object, ...]
     health: tuple[Ref, ...] = ()
+    indirect: tuple[str, ...] = ()
+    """Images that what it installs runs later."""
 
 
 class Catalogue:
@@ -142,12 +146,11 @@ class Catalogue:
 
     def _component(self, meta: Metadata, settings: Settings) -> Component:
         folder = self._root / "components" / meta.name
-        found = [secrets.declared(one.namespace, one.name, one.keys) for one in meta.secrets]
-        found += _plain(folder / "manifests") + rendering.rendered(
-            folder / "templates", settings, meta.images
-        )
-        found += self._of_base(meta, rendering.rendered(folder / "overrides", settings, meta.images))
         place = mirrored(settings.local_registry)
+        images = {name: place(image) for name, image in meta.images.items()}
+        found = [secrets.declared(one.namespace, one.name, one.keys) for one in meta.secrets]
+        found += _plain(folder / "manifests") + rendering.rendered(folder / "templates", settings, images)
+        found += self._of_base(meta, rendering.rendered(folder / "overrides", settings, images))
         return Component(
             name=meta.name,
             description=meta.description,
@@ -156,6 +159,7 @@ class Catalogue:
             manifests=tuple(apply_order([labelled(with_images(obj, place), meta.name) for obj in found])),
             patches=tuple(apply_order(_plain(folder / "patches"))),
             health=tuple(map(Ref.parse, meta.health)),
+            indirect=tuple(images[name] for name in meta.indirect),
         )
 
     def _of_base(self, meta: Metadata, overrides: list[Object]) -> list[Object]:
@@ -195,8 +199,10 @@ def in_order(components: Iterable[Component]) -> list[Component]:
 
 
 def images(components: Iterable[Component]) -> list[str]:
-    """Every image that `components` run, sorted, each once."""
-    return images_of(obj for component in components for obj in component.manifests)
+    """Every image that `components` run, themselves or by what they install, sorted, each once."""
+    given = list(components)
+    direct = images_of(obj for component in given for obj in component.manifests)
+    return sorted({*direct, *(image for component in given for image in component.indirect)})
 
 
 def _sharing_config(components: Iterable[Component]) -> list[Component]:

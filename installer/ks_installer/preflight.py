@@ -21,9 +21,9 @@ from kubekit.cluster import Cluster
 from kubekit.errors import NotFound
 from kubekit.resource import NODES, PODS, STORAGE_CLASSES, Object
 
-OLDEST = (1, 30)
+OLDEST: tuple[int, ...] = (1, 30)
 """ValidatingAdmissionPolicy is there, by which tenancy is guarded."""
-NEWEST_TESTED = (1, 37)
+NEWEST_TESTED: tuple[int, ...] = (1, 37)
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 OK = "ok"
@@ -68,7 +68,7 @@ def insist(findings: Iterable[Finding]) -> None:
 async def _version(cluster: Cluster) -> Finding:
     told = orjson.loads(await cluster.request("GET", "/version"))
     numbers = re.match(r"v(\d+)\.(\d+)", told["gitVersion"])
-    version: tuple[int, ...] = tuple(map(int, numbers.groups())) if numbers else (0, 0)
+    version = tuple(map(int, numbers.groups())) if numbers else ()
     text = f"Kubernetes {told['gitVersion']}"
     if version < OLDEST:
         return Finding("version", ERROR, f"{text} is too old: {_dotted(OLDEST)} is needed")

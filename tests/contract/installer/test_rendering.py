@@ -1,0 +1,121 @@
+"""Objects that are made: of the platform's manifests, of templates, with images of other registries."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ks_installer import kustomization
+from ks_installer.catalogue import Catalogue, images
+from ks_installer.errors import UsageError
+from ks_installer.objects import Ref
+from ks_installer.podspecs import CONFIG_HASH, mirrored, template_of
+from ks_installer.rendering import overridden
+from ks_installer.settings import Settings
+from localkube.cluster import Localkube
+
+BASE = Path(__file__).parents[3] / "k8s" / "base"
+SHIPPED = Catalogue.installed()
+FULL = {
+    "metrics_server": {"enabled": True},
+    "common": {"mysqlEnabled": True, "minioEnabled": True},
+    "etcd": {"monitoring": True, "endpointIps": "192.0.2.1, 192.0.2.2"},
+    "gateway": {"nodePort": 30881},
+    "persistence": {"storageClass": 'a "quoted" class'},
+}
+
+
+def by_ref(objects: Any) -> dict[Ref, Any]:
+    return {Ref.of(obj): obj for obj in objects}
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize("folder", ["services", "controls"])
+async def test_manifests_are_built_as_kubectl_builds_them(folder: str, kubernetes_alone: Localkube) -> None:
+    process = await asyncio.create_subprocess_exec(
+        str(kubernetes_alone.kubectl), "kustomize", str(BASE / folder), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert by_ref(kustomization.built(BASE / folder)) == by_ref(yaml.safe_load_all(out))
+
+
+def test_a_key_of_kustomize_that_is_not_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []\nnamePrefix: x-\n")
+    with pytest.raises(UsageError, match=r"kustomization.yaml: namePrefix is not understood"):
+        kustomization.built(tmp_path)
+
+
+def test_overrides_reach_into_lists_of_named_things() -> None:
+    base = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "a", "env": [{"name": "X", "value": "1"}]}, {"name": "b"}]},
+    }
+    over = {
+        **base,
+        "spec": {
+            "containers": [{"name": "a", "env": [{"name": "Y", "value": "2"}, {"name": "X", "value": "3"}]}]
+        },
+    }
+    (merged,) = overridden([base], [over])
+    assert merged["spec"]["containers"] == [
+        {"name": "a", "env": [{"name": "X", "value": "3"}, {"name": "Y", "value": "2"}]},
+        {"name": "b"},
+    ]
+    with pytest.raises(UsageError, match="an override of Pod q, which there is not"):
+        overridden([base], [{**base, "metadata": {"name": "q"}}])
+
+
+def test_everything_that_can_be_turned_on_is_made_and_keeps_what_was_given() -> None:
+    components = {one.name: one for one in SHIPPED.select("platform", Settings.model_validate(FULL))}
+    objects = by_ref(obj for one in components.values() for obj in one.manifests)
+    claims = [obj for ref, obj in objects.items() if ref.kind == "PersistentVolumeClaim"]
+    assert len(claims) == 3
+    assert {claim["spec"]["storageClassName"] for claim in claims} == {'a "quoted" class'}
+    slices = objects[Ref("discovery.k8s.io/v1", "EndpointSlice", "kube-system", "etcd")]
+    assert [one["addresses"] for one in slices["endpoints"]] == [["192.0.2.1"], ["192.0.2.2"]]
+    scraped = objects[Ref("v1", "ConfigMap", "kubesphere-monitoring-system", "prometheus-k8s-system")]
+    jobs = yaml.safe_load(scraped["data"]["prometheus.yml"])["scrape_configs"]
+    assert {"apiserver", "etcd", "kubesphere"} <= {job["job_name"] for job in jobs}
+    gateway = objects[Ref("v1", "Service", "kubesphere-system", "ks-apigateway")]
+    assert gateway["spec"]["ports"][0]["nodePort"] == 30881
+
+
+def test_pods_are_told_when_a_configmap_that_they_read_changes() -> None:
+    def digests(**sections: Any) -> dict[str, str | None]:
+        components = SHIPPED.select("platform", Settings.model_validate(sections))
+        return {
+            obj["metadata"]["name"]: (pod["metadata"].get("annotations") or {}).get(CONFIG_HASH)
+            for one in components
+            for obj in one.manifests
+            if (pod := template_of(obj)) is not None
+        }
+
+    before, after = digests(), digests(etcd={"monitoring": True, "endpointIps": "192.0.2.1"})
+    assert before["ks-console"] is not None
+    assert [name for name in before if before[name] != after[name]] == ["prometheus-k8s-system"]
+
+
+@pytest.mark.parametrize(
+    ("image", "place"),
+    [
+        ("redis:7", "reg:5000/m/library/redis:7"),
+        ("prom/prometheus:v2", "reg:5000/m/prom/prometheus:v2"),
+        ("docker.io/redis:7", "reg:5000/m/library/redis:7"),
+        ("quay.io/a/b@sha256:00", "reg:5000/m/a/b@sha256:00"),
+        ("localhost/x:1", "reg:5000/m/x:1"),
+        ("reg:5000/m/a/b:1", "reg:5000/m/a/b:1"),
+    ],
+)
+def test_a_private_registry_has_images_under_their_own_names(image: str, place: str) -> None:
+    assert mirrored("reg:5000/m")(image) == place
+    assert mirrored("")(image) == image
+
+
+def test_images_are_listed_with_those_that_services_start_later() -> None:
+    listed = images(SHIPPED.select("platform", Settings.model_validate({"local_registry": "reg"})))
+    assert "reg/kubesphere/kubectl:advanced-1.0.0" in listed
+    assert all(image.startswith("reg/") for image in listed)
