@@ -1,5 +1,6 @@
 """Images that a Docker engine builds from the same Dockerfiles."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,10 +13,14 @@ ROOT = Path(__file__).parents[3]
 STRICT = ("--rm", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _engine() -> None:
     if not engine.answers():
         pytest.skip("no Docker engine answers: start one, or name it in DOCKER_HOST")
+    base = os.environ.get("PYTHON_IMAGE", "python:3.11-slim-bookworm")
+    found = (("docker", "image", "inspect", base), ("docker", "pull", "--quiet", base))
+    if all(subprocess.run(command, capture_output=True, check=False).returncode for command in found):
+        pytest.skip(f"the engine has no image {base}, and no registry gives it")
 
 
 @pytest.mark.timeout(900)

@@ -13,7 +13,7 @@ from imagebuilder.service import Assembler, Service, services
 _ROOT = Path(__file__).resolve().parents[3]
 _EPILOG = f"""\
 environment: PYTHON_IMAGE names another base image; PIP_INDEX_URL, UV_DEFAULT_INDEX and NPM_CONFIG_REGISTRY
-mirrors of PyPI and npm; {engine.NETWORK}=host the network of a build by the engine; DOCKER_HOST the engine"""
+mirrors of PyPI and npm; {engine.NETWORK}=default the engine's network for builds; DOCKER_HOST the engine"""
 
 
 def main() -> None:

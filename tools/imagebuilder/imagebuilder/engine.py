@@ -14,7 +14,7 @@ from imagebuilder.service import Service
 # Passed on where they are set: other base images, a mirror of PyPI, the time that BuildKit gives files.
 _PASSED_ON = ("PYTHON_IMAGE", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "NPM_CONFIG_REGISTRY", "SOURCE_DATE_EPOCH")
 NETWORK = "BUILD_NETWORK"
-"""Names the variable that names the network of a build: `host` where the engine's own has no way out."""
+"""The variable that names the network of a build; by default the machine's: the engine's may lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def build(service: Service, root: Path, arguments: Mapping[str, str], *, cached:
     """Builds the image of `service`, a folder of the repository `root`. Raises BuildFailed."""
     given = {**{name: os.environ[name] for name in _PASSED_ON if name in os.environ}, **arguments}
     options = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
-    options += ["--network", os.environ.get(NETWORK, "default"), *([] if cached else ["--no-cache"])]
+    options += ["--network", os.environ.get(NETWORK, "host"), *([] if cached else ["--no-cache"])]
     output_of(
         *("docker", "build", "--quiet", "--file", service.dockerfile, "--tag", service.image), *options, root
     )
