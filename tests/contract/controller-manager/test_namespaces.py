@@ -240,6 +240,8 @@ async def test_what_the_cluster_refuses_in_a_namespace_is_said_on_it(cluster: Cl
 
     await eventually(said, 60)
     assert "exceeded quota" in await is_ready(cluster, name, "False", "Forbidden")
+    owners = (await cluster.get(NAMESPACES, name))["metadata"]["ownerReferences"]
+    assert [owner["name"] for owner in owners] == [workspace]
     await cluster.delete(RESOURCE_QUOTAS, "none", name)
 
     async def settled() -> None:

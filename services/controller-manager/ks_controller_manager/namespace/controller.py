@@ -50,36 +50,42 @@ class NamespaceController(Controller):
             await self.patch(NAMESPACES, namespace, ownership.unbound(namespace))
             await self._say(key, status.silent)
             return DONE
+        failure = await self._write_roles(namespace)
+        owner = self.cache[WORKSPACES].get(workspace)
+        wait = ownership.awaits_workspace(namespace, owner, datetime.now(UTC))
+        if wait == 0:
+            # In one write with the finalizer; whatever its roles are, who sets a quota must not escape this.
+            await self.patch(NAMESPACES, namespace, ownership.bound(namespace, owner))
+        if failure is not None:
+            with suppress(KubernetesError):
+                await self._say(key, _condition(False, failure.reason or "Failed", str(failure)))
+            raise failure
+        if wait > 0:
+            return RequeueAfter(wait)
+        await self._say_owner(key, namespace, owner)
+        return DONE
+
+    async def _write_roles(self, namespace: Object) -> KubernetesError | None:
+        """Gives what the cluster refused. Raises Conflict."""
+        creator = roles.creator_binding(namespace)
+        wanted = [*roles.roles(namespace["metadata"]["name"]), *([creator] if creator else [])]
         try:
-            await self._write_roles(namespace)
+            async with told(self._events, namespace, "the roles of the namespace could not be written"):
+                await self.apply(None, wanted)
         except Conflict:
             raise
         except KubernetesError as error:
-            with suppress(KubernetesError):
-                await self._say(key, _condition(False, error.reason or "Failed", str(error)))
-            raise
-        return await self._bind(key, namespace, workspace)
+            return error
+        return None
 
-    async def _write_roles(self, namespace: Object) -> None:
-        creator = roles.creator_binding(namespace)
-        wanted = [*roles.roles(namespace["metadata"]["name"]), *([creator] if creator else [])]
-        async with told(self._events, namespace, "the roles of the namespace could not be written"):
-            await self.apply(None, wanted)
-
-    async def _bind(self, key: Key, namespace: Object, workspace: str) -> Outcome:
-        """Has the workspace own the namespace, in one write with the finalizer."""
-        owner = self.cache[WORKSPACES].get(workspace)
-        wait = ownership.awaits_workspace(namespace, owner, datetime.now(UTC))
-        if wait > 0:
-            return RequeueAfter(wait)
-        await self.patch(NAMESPACES, namespace, ownership.bound(namespace, owner))
-        if owner is None:
-            text = f"there is no workspace {workspace}: the namespace has roles, but no members"
-            if await self._say(key, _condition(False, "WorkspaceNotFound", text)):
-                await self._events.warning(namespace, "WorkspaceNotFound", text)
-        else:
+    async def _say_owner(self, key: Key, namespace: Object, owner: Object | None) -> None:
+        if owner is not None:
             await self._say(key, _condition(True, "Reconciled", "Roles and owner are in place."))
-        return DONE
+            return
+        workspace = ownership.workspace_of(namespace)
+        text = f"there is no workspace {workspace}: the namespace has roles, but no members"
+        if await self._say(key, _condition(False, "WorkspaceNotFound", text)):
+            await self._events.warning(namespace, "WorkspaceNotFound", text)
 
     async def _say(self, key: Key, patch_of: Callable[[Object], dict[str, Any]]) -> bool:
         """Writes what the status does not say yet; gives whether it did not."""
