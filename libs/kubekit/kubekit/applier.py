@@ -10,7 +10,7 @@ from kubekit.cluster import Cluster
 from kubekit.contest import Contest
 from kubekit.errors import AlreadyExists, NotFound
 from kubekit.objects import being_deleted, controller_uid, key_of
-from kubekit.ownwrites import OwnWrites
+from kubekit.ownwrites import CAUSE, OwnWrites
 from kubekit.resource import Object, Resource
 from kubekit.store import Key
 
@@ -38,6 +38,11 @@ class Applier:
     def follow(self) -> list[Callable[[], None]]:
         """Keeps what was written apart from what the caches have seen since. Gives the undos."""
         return [self._written.follow(cache) for cache in self._caches.values()]
+
+    def begin(self, key: Key) -> None:
+        """Says that `key` is reconciled from here on."""
+        CAUSE.set(key)
+        self._written.begin(key)
 
     def cause(self, resource: Resource, change: Change) -> Key | None:
         """What was reconciled when the version that `change` tells of was written here; None for others'."""

@@ -18,7 +18,6 @@ from kubekit.cache import Cache, Change
 from kubekit.cluster import Cluster
 from kubekit.errors import Conflict, KubernetesError
 from kubekit.objects import controller_of
-from kubekit.ownwrites import CAUSE
 from kubekit.queue import QueueClosed, QueueFull, QueueLimits, WorkQueue
 from kubekit.resource import Object, Resource
 from kubekit.store import Key
@@ -233,7 +232,7 @@ class Controller:
         started = monotonic()
         result = "error"
         self._metrics.active.inc()
-        CAUSE.set(key)
+        self._applier.begin(key)
         try:
             async with asyncio.timeout(self.timeout):
                 outcome = await self.reconcile(key)

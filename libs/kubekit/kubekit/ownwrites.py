@@ -6,7 +6,7 @@ wanted objects with the cache in between would write them once more.
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from kubekit.cache import Cache, Change
@@ -24,6 +24,9 @@ CAUSE: ContextVar[Key | None] = ContextVar("CAUSE", default=None)
 """What is reconciled, in the task that reconciles it."""
 
 
+_Place = tuple[Resource, Key]
+
+
 @dataclass(frozen=True, slots=True)
 class _Write:
     at: float
@@ -35,7 +38,9 @@ class OwnWrites:
     """Remembers what was written until the cache of its resource has caught up."""
 
     def __init__(self) -> None:
-        self._written: dict[tuple[Resource, Key], _Write] = {}
+        self._written: dict[_Place, _Write] = {}
+        self._caused: dict[Key, set[_Place]] = {}
+        """Of what is reconciled, the writes that its last reconciliation has made and no cache has yet."""
 
     def follow(self, cache: Cache) -> Callable[[], None]:
         """Forgets what `cache` catches up with. Gives the undo."""
@@ -44,17 +49,29 @@ class OwnWrites:
             place = (cache.resource, change.key)
             written = self._written.get(place)
             if written is not None and _caught_up(change.object, written.obj):
-                del self._written[place]
+                self._forget(place)
 
         return cache.subscribe(seen)
 
     def note(self, resource: Resource, obj: Object) -> None:
         """Remembers an object as a write returned it."""
+        place, cause = (resource, key_of(obj)), CAUSE.get()
+        self._forget(place)
         if len(self._written) < REMEMBERED:
-            self._written[resource, key_of(obj)] = _Write(monotonic(), obj, CAUSE.get())
+            self._written[place] = _Write(monotonic(), obj, cause)
+            if cause is not None:
+                self._caused.setdefault(cause, set()).add(place)
+
+    def begin(self, cause: Key) -> None:
+        """It is reconciled once more, maybe from caches that lack what the last time wrote.
+
+        So what they tell of that later is news.
+        """
+        for place in self._caused.pop(cause, ()):
+            self._written[place] = replace(self._written[place], cause=None)
 
     def cause(self, resource: Resource, change: Change) -> Key | None:
-        """What was reconciled when this very version was written: to it, `change` tells nothing new."""
+        """What was reconciled when this very version was written, and not since: it knows of `change`."""
         written = self._written.get((resource, change.key))
         if written is None or change.version != written.obj["metadata"]["resourceVersion"]:
             return None
@@ -69,9 +86,18 @@ class OwnWrites:
             return present
         caught_up = present is not None and _caught_up(present, written.obj)
         if caught_up or monotonic() - written.at > TRUSTED:
-            del self._written[place]
+            self._forget(place)
             return present
         return written.obj
+
+    def _forget(self, place: _Place) -> None:
+        written = self._written.pop(place, None)
+        if written is None or written.cause is None:
+            return
+        places = self._caused[written.cause]
+        places.discard(place)
+        if not places:
+            del self._caused[written.cause]
 
 
 def _caught_up(seen: Object, written: Object) -> bool:

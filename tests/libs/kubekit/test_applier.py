@@ -1,5 +1,6 @@
 """Writing from a cache that lags: neither one's own writes are repeated, nor those of others lost."""
 
+import contextvars
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from kubekit.cache import Cache
 from kubekit.cluster import Cluster
 from kubekit.errors import Conflict
 from kubekit.objects import key_of
-from kubekit.ownwrites import OwnWrites
+from kubekit.ownwrites import CAUSE, OwnWrites
 from kubekit.resource import CONFIG_MAPS, ROLE_BINDINGS, Object
 from kubekit.store import Key
 
@@ -54,6 +55,26 @@ def test_what_was_deleted_since_is_gone(lagging: tuple[Cache, OwnWrites]) -> Non
     cache.put(versioned(9, a="created"))
     cache.remove(KEY)
     assert writes.latest(cache, KEY) is None
+
+
+@pytest.mark.parametrize(
+    ("again", "known"), [([], True), ([Key(None, "other")], True), ([Key(None, "me")], False)]
+)
+def test_what_was_written_is_news_to_who_has_looked_again_since(again: list[Key], known: bool) -> None:
+    """In between it may have been missing where the next look was taken."""
+    cache, writes = Cache(CONFIG_MAPS), OwnWrites()
+    causes: list[Key | None] = []
+    cache.subscribe(lambda change: causes.append(writes.cause(CONFIG_MAPS, change)))
+    writes.follow(cache)
+    writes.begin(Key(None, "me"))
+    context = contextvars.copy_context()
+    context.run(CAUSE.set, Key(None, "me"))
+    context.run(writes.note, CONFIG_MAPS, versioned(9, a="written"))
+    for key in again:
+        writes.begin(key)
+    cache.put(versioned(9, a="written"))
+    assert causes == [Key(None, "me") if known else None]
+    assert writes._caused == {}
 
 
 def test_the_end_of_a_former_object_does_not_end_its_successor(lagging: tuple[Cache, OwnWrites]) -> None:

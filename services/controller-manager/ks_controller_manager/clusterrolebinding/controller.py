@@ -61,7 +61,7 @@ class ClusterRoleBindingController(Controller):
     async def _unbind(self, namespace: str) -> None:
         """Takes the members of the workspace that the namespace was in out of it."""
         for role in MEMBER_ROLES:
-            binding = self.cache[ROLE_BINDINGS].get(role, namespace)
+            binding = self.latest(ROLE_BINDINGS, Key(namespace, role))
             if binding and await self._is_ours(binding):
                 with suppress(NotFound):
                     uid = binding["metadata"]["uid"]

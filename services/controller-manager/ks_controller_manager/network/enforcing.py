@@ -12,7 +12,7 @@ from kubekit.cluster import Cluster
 from kubekit.controller import DONE, Controller, Key, Outcome
 from kubekit.errors import Conflict, KubernetesError
 from kubekit.events import EventRecorder
-from kubekit.objects import being_deleted
+from kubekit.objects import being_deleted, key_of
 from kubekit.resource import NETWORK_POLICIES, Object
 
 
@@ -65,8 +65,7 @@ class EnforcingController(Controller):
 
     async def bring(self, policy: Object, wanted: Object) -> None:
         """Makes the spec exactly so: a field that somebody adds may open or close what it should not."""
-        metadata = wanted["metadata"]
-        present = self.cache[NETWORK_POLICIES].get(metadata["name"], metadata["namespace"])
+        present = self.latest(NETWORK_POLICIES, key_of(wanted))
         if present is not None and canonical(present["spec"]) == wanted["spec"]:
             wanted = {**wanted, "spec": present["spec"]}
         await make_exact(self, NETWORK_POLICIES, policy, wanted, adopt=False)
