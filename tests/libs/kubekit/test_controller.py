@@ -167,7 +167,8 @@ async def test_its_own_writes_give_a_controller_nothing_to_do(
     await cluster.create(CONFIG_MAPS, team(), namespace)
     await settled(teams, namespace, always)
     key = Key(namespace, "red")
-    assert teams.reconciled[key] <= 2  # twice where the watch is ahead of the answer to the write
+    # Again where the watch is ahead of the answer to a write, or behind what was looked at since.
+    assert teams.reconciled[key] <= 3
     before = teams.reconciled[key]
     role = await cluster.get(ROLES, "red", namespace)
     await cluster.patch(ROLES, "red", {"metadata": {"labels": {"by": "others"}}}, namespace)

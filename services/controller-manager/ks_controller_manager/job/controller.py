@@ -21,7 +21,7 @@ class JobController(Controller):
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
         self._events = EventRecorder(cluster, self.name)
-        self._since = datetime.now(UTC)
+        self._since = datetime.now(UTC).replace(microsecond=0)  # as exact as creation timestamps are
 
     async def reconcile(self, key: Key) -> Outcome:
         job = self.cache[JOBS].get(key.name, key.namespace)
