@@ -62,6 +62,7 @@ async def _look(visitor: Visitor, password: str) -> None:
         await visitor.go(path)
         await _shoot(visitor, name)
     await visitor.go("/platform/workspaces")
+    await visitor.see("link", WORKSPACE)
     await visitor.page.keyboard.press("Control+k")
     await visitor.page.get_by_role("dialog").get_by_role("textbox").fill("cart")
     await _shoot(visitor, "search")
