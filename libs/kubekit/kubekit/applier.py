@@ -44,6 +44,10 @@ class Applier:
         CAUSE.set(key)
         self._written.begin(key)
 
+    def overdue(self) -> set[Key]:
+        """What is to be reconciled anew, as the caches do not come to know of a write of it."""
+        return self._written.overdue()
+
     def cause(self, resource: Resource, change: Change) -> Key | None:
         """What was reconciled when the version that `change` tells of was written here; None for others'."""
         return self._written.cause(resource, change)

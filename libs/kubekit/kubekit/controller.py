@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 FAILURES_KEPT = 1000
 
+OVERDUE_EVERY = 5.0
+"""Seconds between looks for writes that the caches do not come to know of."""
+
 MapFn = Callable[[Object], Iterable[Key]]
 """Which objects a change of another one concerns."""
 
@@ -145,6 +148,7 @@ class Controller:
         """Reconciles until `stop` is set, then lets the workers finish what they are at."""
         metrics.MAX_WORKERS.labels(self.name).set(self.workers)
         workers: list[asyncio.Task[None]] = []
+        others: list[asyncio.Task[None]] = []
         unsubscribe: list[Callable[[], None]] = []
         try:
             if not await self._synced(stop):
@@ -154,6 +158,7 @@ class Controller:
                 asyncio.create_task(self._work(), name=f"{self.name} worker {number}")
                 for number in range(self.workers)
             ]
+            others.append(asyncio.create_task(self._look_after_writes(), name=f"{self.name} writes"))
             self.running = True
             log.info("%s: started with %d workers", self.name, self.workers)
             await stop.wait()
@@ -163,11 +168,16 @@ class Controller:
             self.running = False
             for undo in unsubscribe:
                 undo()
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            for task in (*workers, *others):
+                task.cancel()
+            await asyncio.gather(*workers, *others, return_exceptions=True)
             # Whoever runs this controller again, having led again, starts from every object anew.
             self.queue = WorkQueue(self.name, self.limits)
+
+    async def _look_after_writes(self) -> None:
+        while True:
+            await asyncio.sleep(OVERDUE_EVERY)
+            self._wake(self._applier.overdue())
 
     async def _synced(self, stop: asyncio.Event) -> bool:
         """Waits for the caches, or for `stop`. Gives whether the caches are synced."""

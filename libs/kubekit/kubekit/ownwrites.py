@@ -31,7 +31,9 @@ _Place = tuple[Resource, Key]
 class _Write:
     at: float
     obj: Object
+    by: Key | None
     cause: Key | None
+    """`by`, until that is reconciled once more."""
 
 
 class OwnWrites:
@@ -58,7 +60,7 @@ class OwnWrites:
         place, cause = (resource, key_of(obj)), CAUSE.get()
         self._forget(place)
         if len(self._written) < REMEMBERED:
-            self._written[place] = _Write(monotonic(), obj, cause)
+            self._written[place] = _Write(monotonic(), obj, cause, cause)
             if cause is not None:
                 self._caused.setdefault(cause, set()).add(place)
 
@@ -76,6 +78,17 @@ class OwnWrites:
         if written is None or change.version != written.obj["metadata"]["resourceVersion"]:
             return None
         return written.cause
+
+    def overdue(self) -> set[Key]:
+        """What is to be reconciled anew, as no cache has come to know of a write of it for TRUSTED seconds.
+
+        Others may have deleted the object unseen: a cache that lists anew tells nothing of what it never had.
+        """
+        late = [place for place, write in self._written.items() if monotonic() - write.at > TRUSTED]
+        keys = {by for place in late if (by := self._written[place].by) is not None}
+        for place in late:
+            self._forget(place)
+        return keys
 
     def latest(self, cache: Cache, key: Key) -> Object | None:
         """The object as last known: as written, until the cache has it as new; None when there is none."""

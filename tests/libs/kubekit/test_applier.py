@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kubekit import ownwrites
 from kubekit.applier import Applier
 from kubekit.apply import keep_items
 from kubekit.cache import Cache
@@ -75,6 +76,22 @@ def test_what_was_written_is_news_to_who_has_looked_again_since(again: list[Key]
     cache.put(versioned(9, a="written"))
     assert causes == [Key(None, "me") if known else None]
     assert writes._caused == {}
+
+
+def test_a_write_that_no_cache_comes_to_know_of_is_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleted by others before the cache saw it, and the cache then listed anew."""
+    clock = 1000.0
+    monkeypatch.setattr(ownwrites, "monotonic", lambda: clock)
+    cache, writes = Cache(CONFIG_MAPS), OwnWrites()
+    context = contextvars.copy_context()
+    context.run(CAUSE.set, Key(None, "me"))
+    context.run(writes.note, CONFIG_MAPS, versioned(9, a="written"))
+    writes.begin(Key(None, "me"))
+    assert writes.overdue() == set()
+    clock += ownwrites.TRUSTED + 1
+    assert writes.overdue() == {Key(None, "me")}
+    assert writes.overdue() == set()
+    assert writes.latest(cache, KEY) is None
 
 
 def test_the_end_of_a_former_object_does_not_end_its_successor(lagging: tuple[Cache, OwnWrites]) -> None:
