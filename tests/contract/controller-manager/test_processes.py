@@ -161,7 +161,11 @@ async def test_a_leader_that_stops_gives_its_place_up(cluster: Cluster, managers
         await one.stop()
         # Well before the 12 seconds for which a leader that is not heard of keeps its place.
         await eventually(lambda: led_by(other), 8)
-        assert (await readyz(other))[0] == 200
+
+        async def is_ready() -> None:
+            assert (await readyz(other))[0] == 200
+
+        await eventually(is_ready, 60)
 
 
 async def test_a_leader_that_loses_its_place_and_gets_it_back_asks_and_writes_nothing_anew(
