@@ -56,7 +56,11 @@ def _deployment(obj: Object) -> str | None:
         found = _conditions(obj).get(kind)
         if found and found.get("status") == ("True" if kind == "ReplicaFailure" else "False"):
             return _because(found)
-    return _replicas(status.get("updatedReplicas", 0), status.get("availableReplicas", 0), wanted)
+    updated = status.get("updatedReplicas", 0)
+    if updated >= wanted and status.get("replicas", 0) > updated:
+        # They count as available, so that a new pod that does not start would look like a success.
+        return f"{status['replicas'] - updated} replicas of before are still there"
+    return _replicas(updated, status.get("availableReplicas", 0), wanted)
 
 
 def _stateful_set(obj: Object) -> str | None:

@@ -22,7 +22,7 @@ READY = [
     obj("ConfigMap"),
     obj("Namespace", {"phase": "Active"}),
     obj("CustomResourceDefinition", condition("Established", "True")),
-    obj("Deployment", {"updatedReplicas": 1, "availableReplicas": 1}),
+    obj("Deployment", {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}),
     obj("Deployment", {}, {"replicas": 0}),
     obj("StatefulSet", {"updatedReplicas": 2, "readyReplicas": 2}, {"replicas": 2}),
     obj("DaemonSet", {"desiredNumberScheduled": 0}),
@@ -32,6 +32,7 @@ READY = [
 
 DELETED = obj("ConfigMap", deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["a/b"])
 UNSEEN = obj("Deployment", {"observedGeneration": 1}, generation=2)
+ROLLING = obj("Deployment", {"replicas": 2, "updatedReplicas": 1, "availableReplicas": 1})
 HALF = obj("Deployment", {"updatedReplicas": 3, "availableReplicas": 1}, {"replicas": 3})
 
 NOT_READY = [
@@ -52,6 +53,7 @@ NOT_READY = [
         "ProgressDeadlineExceeded",
     ),
     (HALF, "1 of 3 replicas"),
+    (ROLLING, "1 replicas of before are still there"),
     (obj("StatefulSet", {"updatedReplicas": 1, "readyReplicas": 0}), "0 of 1 replicas"),
     (obj("DaemonSet", {"desiredNumberScheduled": 2, "updatedNumberScheduled": 2}), "0 of 2 replicas"),
     (obj("Job", condition("Failed", "True", "BackoffLimitExceeded")), "BackoffLimitExceeded"),
