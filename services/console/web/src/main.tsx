@@ -1,5 +1,6 @@
 import '@patternfly/react-core/dist/styles/base.css';
 import './theme/console.css';
+import './theme/project.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { start } from './app/start';

@@ -15,11 +15,11 @@ import {
   TabTitleText,
   Title,
 } from '@patternfly/react-core';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RouterLink } from '@/app/link';
 import { Problem } from '@/app/problem';
-import { useUrlState } from '@/app/url-state';
+import { type UrlState, useUrlState } from '@/app/url-state';
 import type { RowAction } from './list-table';
 
 export interface DetailTab {
@@ -34,9 +34,11 @@ export interface DetailPageProps {
   /** The way here; the page itself is added. */
   crumbs: { label: string; to?: string }[];
   title: string;
-  subtitle?: string;
+  subtitle?: ReactNode;
   status?: ReactNode;
   actions?: RowAction[];
+  /** Above the tabs, such as an explanation of what may not be done here. */
+  notice?: ReactNode;
   tabs: DetailTab[];
   isLoading?: boolean;
   error?: unknown;
@@ -44,7 +46,8 @@ export interface DetailPageProps {
 }
 
 export function DetailPage(props: DetailPageProps) {
-  const [{ tab = '' }, set] = useUrlState();
+  const [state, set] = useUrlState();
+  const { tab = '' } = state;
   const tabs = props.tabs.filter((each) => !each.isHidden);
   const chosen = tabs.find((each) => each.key === tab) ?? tabs[0];
   return (
@@ -68,12 +71,15 @@ export function DetailPage(props: DetailPageProps) {
           )}
         </div>
         {props.subtitle && <Content component="p">{props.subtitle}</Content>}
+        {props.notice}
       </PageSection>
       {tabs.length > 1 && (
         <PageSection hasBodyWrapper={false} type="tabs">
           <Tabs
             activeKey={chosen?.key}
-            onSelect={(_, key) => set({ tab: key === tabs[0]?.key ? '' : String(key) }, { push: true })}
+            onSelect={(_, key) =>
+              set({ ...none(state), tab: key === tabs[0]?.key ? '' : String(key) }, { push: true })
+            }
             usePageInsets
             aria-label={props.title}
           >
@@ -95,12 +101,17 @@ export function DetailPage(props: DetailPageProps) {
   );
 }
 
+/** What was set in one tab says nothing in another. */
+function none(state: UrlState): UrlState {
+  return Object.fromEntries(Object.keys(state).map((key) => [key, '']));
+}
+
 function Body({ isLoading, error, retry, chosen }: DetailPageProps & { chosen: DetailTab | undefined }) {
   if (error) return <Problem error={error} retry={retry} />;
   if (isLoading || !chosen) return <Skeleton height="12rem" aria-busy />;
   return (
     <TabContent key={chosen.key} id={`tab-${chosen.key}`} eventKey={chosen.key} activeKey={chosen.key}>
-      {chosen.body()}
+      <Suspense fallback={<Skeleton height="12rem" aria-busy />}>{chosen.body()}</Suspense>
     </TabContent>
   );
 }
