@@ -13,7 +13,7 @@ export function HelpMenu() {
   const navigate = useNavigate();
   const [isOpen, setOpen] = useState(false);
   const [isAboutOpen, setAboutOpen] = useState(false);
-  const tools = ['tokens', 'kubeconfig'] as const;
+  const tools = ['kubectl', 'kubeconfig', 'tokens'] as const;
   return (
     <>
       <Dropdown

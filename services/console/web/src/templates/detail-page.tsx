@@ -19,6 +19,7 @@ import { type ReactNode, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RouterLink } from '@/app/link';
 import { Problem } from '@/app/problem';
+import { useTitle } from '@/app/title';
 import { type UrlState, useUrlState } from '@/app/url-state';
 import type { RowAction } from './list-table';
 
@@ -48,18 +49,21 @@ export interface DetailPageProps {
 export function DetailPage(props: DetailPageProps) {
   const [state, set] = useUrlState();
   const { tab = '' } = state;
+  useTitle(props.title);
   const tabs = props.tabs.filter((each) => !each.isHidden);
   const chosen = tabs.find((each) => each.key === tab) ?? tabs[0];
   return (
     <>
-      <PageSection hasBodyWrapper={false} type="breadcrumb">
-        <Breadcrumb>
-          {props.crumbs.map((crumb) => (
-            <BreadcrumbItem key={crumb.label} render={({ className }) => crumbLink(crumb, className)} />
-          ))}
-          <BreadcrumbItem isActive>{props.title}</BreadcrumbItem>
-        </Breadcrumb>
-      </PageSection>
+      {props.crumbs.length > 0 && (
+        <PageSection hasBodyWrapper={false} type="breadcrumb">
+          <Breadcrumb>
+            {props.crumbs.map((crumb) => (
+              <BreadcrumbItem key={crumb.label} render={({ className }) => crumbLink(crumb, className)} />
+            ))}
+            <BreadcrumbItem isActive>{props.title}</BreadcrumbItem>
+          </Breadcrumb>
+        </PageSection>
+      )}
       <PageSection hasBodyWrapper={false} className="ks-heading">
         <div className="ks-heading-row">
           <div className="ks-heading-name">
