@@ -131,8 +131,9 @@ def _cluster(config: GatewayConfig) -> Cluster:
 
 
 def _upstreams(config: GatewayConfig, cluster: Cluster) -> Upstreams:
+    verified_by = tls.towards_upstreams(config.gateway)
     try:
-        return Upstreams(configured(config), config.gateway.backends, cluster)
+        return Upstreams(configured(config), config.gateway.backends, cluster, verified_by)
     except ValueError as error:
         raise ConfigError(f"gateway.upstreams: {error}") from error
 

@@ -25,6 +25,9 @@ class GatewaySection(Section):
     upstreams: dict[str, str | list[str]] = Field(default_factory=dict)
     """Addresses by name (account, apiserver, jenkins, devops, alerting, notification), over those that the
     sections kubesphere, devops, alerting and notification name."""
+    upstreams_ca_file: Path | None = None
+    """Certificates of the authorities that these are verified by where they have https, instead of the
+    system's; never Kubernetes, whose kubeconfig says that."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) of the proxies whose X-Forwarded-* headers are believed."""
     allowed_origins: tuple[str, ...] = ()

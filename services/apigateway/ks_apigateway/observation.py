@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from ks_apigateway.access_log import CLIENT_CLOSED, AccessLog
 from ks_apigateway.audit.trail import Trail
 from ks_apigateway.authn.sessions import Sessions
+from ks_apigateway.decisions import Decisions
 from ks_apigateway.proxy.exchange import Exchange
 from ks_apigateway.proxy.server import Server
 from ks_apigateway.ratelimit.limiter import Limiter
@@ -32,6 +33,7 @@ class Observation:
         self._trail = trail
         self._durations: dict[tuple[str, str, int], list[float]] = {}
         self._bytes_out = 0
+        self._decisions = Decisions()
 
     def request_ended(self, exchange: Exchange, *, aborted: bool) -> None:
         """Counts and logs one request."""
@@ -45,6 +47,8 @@ class Observation:
         counts[bisect_left(BUCKETS, seconds)] += 1
         counts[-1] += seconds
         self._bytes_out += exchange.bytes_out
+        if request is not None:
+            self._decisions.count(request, status, here=exchange.forward is None)
         self._log.add(exchange, status, seconds, aborted=aborted)
         if self._trail is not None and request is not None:
             self._trail.ended(request, status)
@@ -68,7 +72,8 @@ class Observation:
         return family
 
     def counters(self) -> Iterator[Metric]:
-        """Bytes of answers, and lines of the access log that were dropped."""
+        """Bytes of answers, lines of the access log that were dropped, and who was let in."""
+        yield from self._decisions.metrics()
         yield CounterMetricFamily("gateway_answer_bytes", "Bytes of answers.", self._bytes_out)
         yield CounterMetricFamily(
             "gateway_access_log_dropped", "Lines of the access log that nobody took.", self._log.dropped

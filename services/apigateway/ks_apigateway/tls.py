@@ -1,4 +1,6 @@
-"""The certificate that clients see, read again when its files change."""
+"""TLS on both sides: the certificate that clients see, read again when its files change, and the authorities
+that upstreams are verified by.
+"""
 
 import logging
 import ssl
@@ -21,6 +23,18 @@ def context(gateway: GatewaySection) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"gateway.tlsCertFile: {gateway.tls_cert_file}: {error}") from error
     return made
+
+
+def towards_upstreams(gateway: GatewaySection) -> ssl.SSLContext | None:
+    """What verifies upstreams with https; None for the system's authorities. Raises ConfigError when the file
+    cannot be used.
+    """
+    if gateway.upstreams_ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(gateway.upstreams_ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"gateway.upstreamsCaFile: {gateway.upstreams_ca_file}: {error}") from error
 
 
 def renew(live: ssl.SSLContext, gateway: GatewaySection) -> bool:

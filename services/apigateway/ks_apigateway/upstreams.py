@@ -1,5 +1,6 @@
 """The upstreams by name: their addresses from the configuration, their pools while the gateway runs."""
 
+import ssl
 from collections.abc import Iterator, Mapping
 
 from ks_apigateway.config import GatewayConfig
@@ -29,9 +30,18 @@ def configured(config: GatewayConfig) -> dict[str, str | list[str]]:
 class Upstreams:
     """The pools. Those to the same addresses survive a change of the routes."""
 
-    def __init__(self, addresses: Addresses, limits: UpstreamLimits, cluster: Cluster) -> None:
-        """Raises ValueError for an address that is none."""
+    def __init__(
+        self,
+        addresses: Addresses,
+        limits: UpstreamLimits,
+        cluster: Cluster,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`tls` verifies upstreams with https, but Kubernetes, which has its own; without it, the system's
+        CAs do. Raises ValueError for an address that is none.
+        """
         self._limits = limits
+        self._tls = tls
         self._cluster = cluster
         self._configured = dict(addresses)
         self._addresses: dict[str, list[str]] = {}
@@ -55,8 +65,10 @@ class Upstreams:
             name: [each] if isinstance(each, str) else list(each)
             for name, each in {**self._configured, **addresses}.items()
         }
+        if not all(wanted.values()):
+            raise ValueError(f"{next(name for name in wanted if not wanted[name])} has no address")
         fresh = {
-            name: Pool(name, [Server.of(url) for url in urls], self._limits)
+            name: Pool(name, [Server.of(url, self._tls) for url in urls], self._limits)
             for name, urls in wanted.items()
             if self._addresses.get(name) != urls
         }

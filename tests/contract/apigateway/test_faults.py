@@ -252,11 +252,12 @@ async def test_random_bytes_break_nothing(gateway: GatewayUnderTest) -> None:
         finally:
             wire.close()
 
+    before = len(gateway.upstream.received)
     for _ in range(100):
         await asyncio.gather(*(attack() for _ in range(20)))
     assert (await gateway.get(PUBLIC)).status == 200
     assert not gateway.failures
     assert all(
         each.target.partition("?")[0] == PUBLIC or "/kapis" in each.target
-        for each in gateway.upstream.received
+        for each in gateway.upstream.received[before:]
     )

@@ -1,6 +1,7 @@
 """Which paths lead where, and which of them without a token."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -151,6 +152,9 @@ async def test_metrics_count_requests_by_route(gateway: GatewayUnderTest, alice:
     import aiohttp
 
     await gateway.get("/kapis/tenant.kubesphere.io/v1alpha2/workspaces", token=alice)
+    await gateway.get("/kapis/resources.kubesphere.io/v1alpha2/nodes", token=alice)
+    await gateway.get("/kapis/iam.kubesphere.io/v1alpha2/users/agw-alice", token=alice)
+    await gateway.get("/kapis/resources.kubesphere.io/v1alpha2/nodes", token="none")
     async with aiohttp.ClientSession() as session, session.get(f"{gateway.ops_url}/metrics") as answer:
         text = await answer.text()
     assert (
@@ -158,6 +162,13 @@ async def test_metrics_count_requests_by_route(gateway: GatewayUnderTest, alice:
         'http_response_status_code="200",http_route="/kapis/tenant.kubesphere.io/v1alpha2"}'
     ) in text
     assert 'gateway_upstream_connections{state="idle",upstream="apiserver"}' in text
+    for kind, result in (
+        *(("authentications", each) for each in ("accepted", "refused")),
+        *(("authorizations", each) for each in ("allowed", "denied", "left")),
+    ):
+        count = re.search(rf'gateway_{kind}_total{{result="{result}"}} (\d+)', text)
+        assert count is not None, (kind, result)
+        assert int(count[1]) > 0, (kind, result)
 
 
 async def test_the_access_log_has_one_line_a_request(gateway: GatewayUnderTest, alice: str) -> None:

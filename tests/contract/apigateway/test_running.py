@@ -21,7 +21,7 @@ from ks_apigateway.__main__ import main
 TENANT = "/kapis/tenant.kubesphere.io/v1alpha2/x"
 
 
-def routes(path: str, upstream: str) -> str:
+def routes(path: str, upstream: str | list[str]) -> str:
     return yaml.safe_dump(
         {
             "upstreams": {"other": upstream},
@@ -53,6 +53,7 @@ async def test_routes_are_read_again_without_dropping_a_connection(
             "{",
             routes("/third/", gateway.upstream.url),
             routes("/third", "not an address"),
+            routes("/third", []),
             "routes: [{path: /a, upstream: kubernetes, authenticate: none}]",
         ):
             lines = gateway.service.log.count("the routes stay as they were")
@@ -262,6 +263,7 @@ def good(directory: Path) -> dict[str, Any]:
             {"gateway": {"tlsListen": "127.0.0.1:1", "tlsCertFile": "/nowhere", "tlsKeyFile": "/nowhere"}},
             "gateway.tlsCertFile: /nowhere",
         ),
+        ({"gateway": {"upstreamsCaFile": "/nowhere"}}, "gateway.upstreamsCaFile: /nowhere"),
         ({"gateway": {"rateLimits": {"perUser": {"rate": 0}}}}, "gateway.rateLimits.perUser.rate"),
         ({"gateway": {"audit": {"level": "Everything"}}}, "gateway.audit.level"),
         ({"gateway": {"audit": {"webhook": {"url": "ftp://x"}}}}, "gateway.audit.webhook.url"),

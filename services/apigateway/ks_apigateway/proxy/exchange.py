@@ -116,6 +116,9 @@ class Exchange(Answering):
         except ServiceError as error:
             self.refuse(error)
             return
+        except Exception as error:
+            self._broken(error)
+            return
         self._task = None
         self._attach(upstream)
 

@@ -28,6 +28,11 @@ class Sender(asyncio.Protocol):
         """What waits for the end of the turn."""
         self.sent = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is written may still arrive."""
+        return self.transport is not None and not self.transport.is_closing()
+
     def write(self, data: bytes) -> None:
         """Sends `data` behind all that was given before: at the end of this turn, or at once when it is
         much.

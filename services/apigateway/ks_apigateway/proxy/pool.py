@@ -60,9 +60,10 @@ class PooledConnection(UpstreamConnection):
 
 
 class Pool:
-    """Connections to the servers of one upstream: bounded, the most recently used first, servers in turn.
+    """Connections to the servers of one upstream: bounded, servers in turn, of each the one used last.
 
-    A server that refuses a connection is left out for a while when there is another one.
+    Where as many are open as may be, requests wait in a queue for what others free. A server that refuses a
+    connection is left out for a while when there is another one.
     """
 
     def __init__(self, name: str, servers: list[Server], limits: UpstreamLimits) -> None:
@@ -72,7 +73,7 @@ class Pool:
         self.open = 0
         self._turn = 0
         self._idle = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[PooledConnection | None]] = deque()
 
     @property
     def idle(self) -> int:
@@ -83,28 +84,34 @@ class Pool:
         return len(self._waiting)
 
     def take(self) -> PooledConnection | None:
-        """A kept connection, or None where one must be made: see `connect`."""
-        if not self._idle:
-            return None
+        """A kept connection to the server whose turn it is, or None where one must be made: see `connect`."""
         servers = self.servers
-        for server in servers if len(servers) == 1 else self._in_turn():
+        if len(servers) > 1:
+            self._turn = (self._turn + 1) % len(servers)
+            servers = self._in_turn()
+        elif not self._idle:
+            return None
+        for server in servers:
             while server.idle:
                 connection = server.idle.pop()
                 self._idle -= 1
-                transport = connection.transport
-                if transport is not None and not transport.is_closing():
+                if connection.is_open:
                     assert isinstance(connection, PooledConnection)
                     return connection
+            if self.open < self.limits.connections:
+                return None
         return None
 
     async def connect(self) -> PooledConnection:
-        """A new connection, after a wait in the queue when the pool is full.
+        """A new connection, or one that became free in the queue where the pool is full.
 
         Raises Unavailable when no server accepts, Overloaded when too many wait already.
         """
         try:
             async with asyncio.timeout(self.limits.connect_timeout):
-                await self._admit()
+                while (freed := await self._admit()) is not None:
+                    if freed.is_open:
+                        return freed
                 return await self._connect()
         except TimeoutError:
             within = f"within {self.limits.connect_timeout:g} s"
@@ -114,11 +121,16 @@ class Pool:
 
     def release(self, connection: PooledConnection) -> None:
         """Takes a connection back whose answer is complete."""
-        if self._idle >= self.limits.idle or connection.transport is None:
-            connection.close()
+        if connection.transport is None:
             return
         if connection.paused:
             connection.read_on(True)
+        if (place := self._first_waiting()) is not None:
+            place.set_result(connection)
+            return
+        if self._idle >= self.limits.idle:
+            connection.close()
+            return
         connection.idle_since = monotonic()
         connection.server.idle.append(connection)
         self._idle += 1
@@ -146,30 +158,39 @@ class Pool:
         """Closes what is kept."""
         self.sweep(float("inf"))
 
-    async def _admit(self) -> None:
+    async def _admit(self) -> PooledConnection | None:
+        """Waits for its turn: a connection that another request freed, or None for the right to make one."""
         if self.open < self.limits.connections:
             self.open += 1
-            return
+            return None
         if len(self._waiting) >= self.limits.queue:
             raise Overloaded(f"too many requests wait for {self.name}")
-        place = asyncio.get_running_loop().create_future()
+        place: asyncio.Future[PooledConnection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
-            await place
+            return await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._free_place()
-            else:
+            if not place.done() or place.cancelled():
                 self._waiting.remove(place)
+            elif (freed := place.result()) is not None:
+                self.release(freed)
+            else:
+                self._free_place()
             raise
 
-    def _free_place(self) -> None:
+    def _first_waiting(self) -> asyncio.Future[PooledConnection | None] | None:
         while self._waiting:
             place = self._waiting.popleft()
             if not place.done():
-                place.set_result(None)
-                return
-        self.open -= 1
+                return place
+        return None
+
+    def _free_place(self) -> None:
+        place = self._first_waiting()
+        if place is not None:
+            place.set_result(None)
+        else:
+            self.open -= 1
 
     async def _connect(self) -> PooledConnection:
         problem = "it has no servers"
@@ -177,7 +198,9 @@ class Pool:
         try:
             for server in self._in_turn():
                 try:
-                    connection = await self._reach(server)
+                    # A server that does not even refuse must leave time for the others.
+                    async with asyncio.timeout(self.limits.connect_timeout / len(self.servers)):
+                        connection = await self._reach(server)
                 except OSError as error:
                     problem = f"{server.host}:{server.port}: {_told(error)}"
                     server.down_until = monotonic() + self.limits.ejection
@@ -204,14 +227,14 @@ class Pool:
         return connection
 
     def _in_turn(self) -> list[Server]:
-        servers = self.servers
-        self._turn = (self._turn + 1) % len(servers)
-        turned = servers[self._turn :] + servers[: self._turn]
+        turned = self.servers[self._turn :] + self.servers[: self._turn]
         now = monotonic()
         return sorted(turned, key=lambda server: server.down_until > now)
 
 
 def _told(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     return error.strerror or str(error) or type(error).__name__
