@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from time import perf_counter
 
+import pytest
+
 from devstack.servers import Redis
 from harness.gateway_bench import FILES, PATH, PROXY, STATIC, Peer, gateway, load, nginx
 from harness.kubernetes import KubernetesServer
@@ -22,10 +24,13 @@ PIECE = 256 * KIB
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An upstream that changes to any protocol, and then waits."""
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An upstream that changes to any protocol or begins a watch, and then waits."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    if b"websocket" in head:
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    else:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
     await reader.read(-1)
     writer.close()
 
@@ -42,11 +47,19 @@ def _allow(count: int) -> int:
     return min(count, hard // 2 - 500)
 
 
-async def test_idle_websockets(
-    redis_server: RunningServer[Redis], kubernetes: KubernetesServer, tmp_path: Path
+@pytest.mark.parametrize(
+    ("kind", "query", "fields"), [("WebSockets", "", UPGRADE), ("watches", "?watch=true", "")]
+)
+async def test_idle_connections(
+    redis_server: RunningServer[Redis],
+    kubernetes: KubernetesServer,
+    tmp_path: Path,
+    kind: str,
+    query: str,
+    fields: str,
 ) -> None:
     count = _allow(IDLE)
-    upstream = await asyncio.start_server(echo, "127.0.0.1", 0, backlog=1024)
+    upstream = await asyncio.start_server(wait, "127.0.0.1", 0, backlog=1024)
     port = upstream.sockets[0].getsockname()[1]
     limits = {"connections": count + 100, "connectTimeout": "60s"}
     async with (
@@ -55,18 +68,20 @@ async def test_idle_websockets(
     ):
         before = ours.memory()
         places = asyncio.Semaphore(64)
-        request = f"GET {PATH} HTTP/1.1\r\nHost: b\r\nAuthorization: Bearer {ours.token}\r\n{UPGRADE}\r\n"
+        head = f"GET {PATH}{query} HTTP/1.1\r\nHost: b\r\nAuthorization: Bearer {ours.token}\r\n"
+        request = f"{head}{fields}\r\n"
 
         async def opened() -> asyncio.StreamWriter:
             async with places:
                 reader, writer = await asyncio.open_connection("127.0.0.1", ours.port)
                 writer.write(request.encode())
-                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+                answer = await reader.readuntil(b"\r\n\r\n")
+                assert answer.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200")), answer
                 return writer
 
         writers = await asyncio.gather(*(opened() for _ in range(count)))
         each = (ours.memory() - before) / count / KIB
-        print(f"\n{count} idle WebSockets: {each:.1f} KiB of memory each")
+        print(f"\n{count} idle {kind}: {each:.1f} KiB of memory each")
         for writer in writers:
             writer.close()
 

@@ -153,11 +153,15 @@ async def gateway(
             await cluster.delete(CLUSTER_ROLE_BINDINGS, name)
 
 
-async def load(peer: Peer, seconds: float, *, path: str = PATH) -> Load:
-    """What `peer` does under as much load as it takes."""
+async def load(peer: Peer, seconds: float, *, path: str = PATH, pause: int = 0) -> Load:
+    """What `peer` does under as much load as it takes, or with a pause of so many milliseconds before each
+    request of a connection.
+    """
     headers = {"Authorization": f"Bearer {peer.token}"} if peer.token else {}
     url = f"http://127.0.0.1:{peer.port}{path}"
-    return await load_of(url, peer.pid, connections=CONNECTIONS, seconds=seconds, headers=headers)
+    return await load_of(
+        url, peer.pid, connections=CONNECTIONS, seconds=seconds, headers=headers, pause=pause
+    )
 
 
 async def rounds(peers: Iterable[Peer], count: int, seconds: float) -> dict[str, Load]:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 
 import psutil
 
@@ -21,18 +22,29 @@ class Load:
 
 
 async def load(
-    url: str, pid: int, *, connections: int, seconds: float = 4, headers: Mapping[str, str] | None = None
+    url: str,
+    pid: int,
+    *,
+    connections: int,
+    seconds: float = 4,
+    headers: Mapping[str, str] | None = None,
+    pause: int = 0,
 ) -> Load:
-    """Asks for `url` over so many connections, each again as soon as it is answered.
+    """Asks for `url` over so many connections, each again as soon as it is answered, or `pause` milliseconds
+    after that.
 
     `pid` is the server's, whose children count too. Raises AssertionError for any answer that is no success.
     """
     given = [argument for name, value in (headers or {}).items() for argument in ("-H", f"{name}: {value}")]
-    arguments = ["-t1", f"-c{connections}", "--latency", "--timeout", "30s", *given, url]
-    await _wrk("-d1s", *arguments)
-    before = cpu_seconds(pid)
-    out = await _wrk(f"-d{seconds:g}s", *arguments)
-    used = cpu_seconds(pid) - before
+    with NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"function delay() return {pause} end\n")
+        script.flush()
+        paced = ["-s", script.name] if pause else []
+        arguments = ["-t1", f"-c{connections}", "--latency", "--timeout", "30s", *paced, *given, url]
+        await _wrk("-d1s", *arguments)
+        before = cpu_seconds(pid)
+        out = await _wrk(f"-d{seconds:g}s", *arguments)
+        used = cpu_seconds(pid) - before
     assert "Non-2xx" not in out, out
     assert "Socket errors" not in out, out
     return Load(
