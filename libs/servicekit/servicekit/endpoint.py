@@ -6,6 +6,7 @@ from types import TracebackType
 
 from aiohttp import web
 
+from servicekit import conditional
 from servicekit.deadline import DeadlineExceeded, within
 from servicekit.errors import GatewayTimeout, Overloaded, Unauthorized
 from servicekit.group import Route
@@ -64,7 +65,8 @@ class Door:
 
     @staticmethod
     async def _answer(request: web.Request, route: Route) -> web.StreamResponse:
-        return to_response(await route.binding.call(request), route.status)
+        response = to_response(await route.binding.call(request), route.status)
+        return conditional.answer(request, response) if route.etag else response
 
     async def _answer_in_time(self, request: web.Request, route: Route) -> web.StreamResponse:
         try:

@@ -25,6 +25,8 @@ class Options(TypedDict, total=False):
     called."""
     status: int
     """Of a success; 200 by default."""
+    etag: bool
+    """An answer carries an ETag, and is 304 without a body for who has it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Route:
     stream: bool
     needs: tuple[str, ...]
     status: int
+    etag: bool
 
 
 class Group:
@@ -86,6 +89,7 @@ class Group:
                     stream=options.get("stream", False),
                     needs=(*self._needs, *options.get("needs", ())),
                     status=options.get("status", 200),
+                    etag=options.get("etag", False),
                 )
             )
             return handler

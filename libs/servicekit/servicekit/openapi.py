@@ -28,6 +28,12 @@ ERROR: dict[str, Any] = {
     },
 }
 
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an answer that the client has: 304 while it is as it was.",
+    "schema": {"type": "string"},
+}
 PAGING: tuple[dict[str, Any], ...] = (
     {
         "name": "paging",
@@ -154,6 +160,9 @@ def _operation(tag: str, route: Route, schemas: _Schemas) -> dict[str, Any]:
         operation["description"] = description
     if binding.paged:
         operation["parameters"].extend(PAGING)
+    if route.etag:
+        operation["parameters"].append(IF_NONE_MATCH)
+        operation["responses"]["304"] = {"description": "As it was."}
     if binding.body is not None:
         operation["requestBody"] = _body(binding.body, schemas)
     if route.identified and not route.public:

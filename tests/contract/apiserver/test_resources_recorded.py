@@ -108,9 +108,7 @@ async def ask(search: Search, record: dict[str, Any]) -> Answer:
         found = await search.page(caller, resource, query, within[1] if within else None)
     except ServiceError as error:
         return Answer(error.status, {"message": str(error)})
-    assert found.page is not None
-    items = [json.loads(item) for item in found.page.items]
-    return Answer(200, {"total": found.page.total, "items": items})
+    return Answer(200, {"total": found.total, "items": [json.loads(item) for item in found.items]})
 
 
 @pytest.mark.parametrize(

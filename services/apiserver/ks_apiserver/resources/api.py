@@ -1,25 +1,18 @@
 """The routes of resources.kubesphere.io/v1alpha2."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from aiohttp import web
-
-from ks_apiserver import conditional
 from ks_apiserver.names import Namespace
 from ks_apiserver.resources.abnormal import abnormal_workloads
 from ks_apiserver.resources.access import GROUP, VERSION, Access
 from ks_apiserver.resources.components import Components
 from ks_apiserver.resources.quotas import Quotas
 from ks_apiserver.resources.revisions import Revisions
-from ks_apiserver.resources.search import Found, Search
+from ks_apiserver.resources.search import Search
 from kubekit.resource import Object
-from servicekit.binding import Header
 from servicekit.group import Group
 from servicekit.identity import Identity
-from servicekit.paging import PageQuery
-from servicekit.responses import JSON, to_json
-
-IfNoneMatch = Annotated[str, Header("If-None-Match")]
+from servicekit.paging import Page, PageQuery
 
 
 def group(
@@ -97,27 +90,14 @@ def _revisions(group: Group, revisions: Revisions) -> None:
 
 
 def _search(group: Group, search: Search) -> None:
-    @group.get("/{resources}")
-    async def list_resources(
-        caller: Identity, resources: str, query: PageQuery, if_none_match: IfNoneMatch = ""
-    ) -> web.Response:
+    @group.get("/{resources}", etag=True)
+    async def list_resources(caller: Identity, resources: str, query: PageQuery) -> Page[bytes]:
         """Objects of a kind in the whole cluster."""
-        return _page_or_unchanged(await search.page(caller, resources, query, None, if_none_match))
+        return await search.page(caller, resources, query)
 
-    @group.get("/namespaces/{namespace}/{resources}")
+    @group.get("/namespaces/{namespace}/{resources}", etag=True)
     async def list_resources_of_namespace(
-        caller: Identity,
-        namespace: Namespace,
-        resources: str,
-        query: PageQuery,
-        if_none_match: IfNoneMatch = "",
-    ) -> web.Response:
+        caller: Identity, namespace: Namespace, resources: str, query: PageQuery
+    ) -> Page[bytes]:
         """Objects of a kind in a namespace."""
-        return _page_or_unchanged(await search.page(caller, resources, query, namespace, if_none_match))
-
-
-def _page_or_unchanged(found: Found) -> web.Response:
-    headers = {"ETag": found.tag, **conditional.HEADERS} if found.tag else {}
-    if found.page is None:
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=to_json(found.page), content_type=JSON, headers=headers)
+        return await search.page(caller, resources, query, namespace)

@@ -47,7 +47,7 @@ class Objects:
             return known
         with translated():
             resource = await self._versions.served(kind.served)
-        cache = await self.plain(resource, _indexes(kind))
+        cache = await self.plain(resource, indexes_of(kind))
         if cache.served:
             self._filled[kind.name] = cache
         else:
@@ -69,7 +69,7 @@ class Objects:
         """A cache for this one answer, of what Kubernetes lets the caller list."""
         resource = kind.served[0]
         cache = add_indexes(Cache(resource, namespace))
-        for name, fn in _indexes(kind).items():
+        for name, fn in indexes_of(kind).items():
             cache.add_index(name, fn)
         as_user = Impersonation(caller.user, caller.groups)
         token: str | None = None
@@ -89,5 +89,6 @@ class Objects:
         return cache
 
 
-def _indexes(kind: Kind) -> dict[str, IndexFn]:
+def indexes_of(kind: Kind) -> dict[str, IndexFn]:
+    """What a kind's objects are searched and sorted by, beside what all kinds have."""
     return {**kind.indexes, **{name: order.time for name, order in kind.orders.items()}}

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from ks_apiserver import conditional
 from ks_apiserver.clients.kubernetes import translated
 from ks_apiserver.resources import annotations
 from ks_apiserver.resources.access import Access
@@ -22,14 +21,16 @@ _ANNOTATED_FROM = {"persistentvolumeclaims": "pods", "storageclasses": "persiste
 """Kinds whose answers carry what another kind tells of them."""
 
 
+Version = tuple[tuple[str, int], ...]
+"""How often each cache behind an answer has changed: while that stays the same, so does the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found. `tag` changes with it, and is empty for what is read as the caller; `page` is None
-    where that tag was known.
-    """
+    """What a search found. `page` is None where its `version` was known."""
 
     page: Page[bytes] | None
-    tag: str
+    version: Version
 
 
 class Search:
@@ -41,29 +42,36 @@ class Search:
         self._discovery = discovery
 
     async def page(
+        self, caller: Identity, resource: str, query: PageQuery, namespace: str | None = None
+    ) -> Page[bytes]:
+        """A page of a kind's objects, of one namespace or all, for a caller who may list them.
+
+        Raises Forbidden, NotFound for what is no kind there, and Unavailable until its objects were read.
+        """
+        page = (await self.look(caller, resource, query, namespace)).page
+        assert page is not None
+        return page
+
+    async def look(
         self,
         caller: Identity,
         resource: str,
         query: PageQuery,
         namespace: str | None = None,
-        if_none_match: str = "",
+        known: Version = (),
     ) -> Found:
-        """A page of a kind's objects, of one namespace or all, for a caller who may list them.
-
-        Raises Forbidden, NotFound for what is no kind there, and Unavailable until its objects were read.
-        """
+        """The same, with its version; without the page where that is `known`."""
         self._access.require_lister(caller, resource.partition(".")[0], namespace)
         kind = await self._kind(resource, namespace)
         cache = await self._objects.of(kind, caller, namespace)
         related = await self._related(kind, query.conditions)
         told_by = await self._told_by(kind)
-        # From here on nothing waits, so that tag and page are of the same moment.
-        caches = (cache, related.replica_sets, related.services, told_by)
-        tag = "" if kind.as_caller else conditional.tag(caches, query, resource, namespace)
-        if conditional.is_known(tag, if_none_match):
-            return Found(None, tag)
+        # From here on nothing waits, so that version and page are of the same moment.
+        version = _version(cache, related.replica_sets, related.services, told_by)
+        if version == known and not kind.as_caller:
+            return Found(None, version)
         found = page(kind, cache, namespace, filters(kind, cache, query.conditions, related), query)
-        return Found(Page(_annotated(kind, list(found.items), told_by), found.total), tag)
+        return Found(Page(_annotated(kind, list(found.items), told_by), found.total), version)
 
     async def count(self, resource: str, namespace: str | None, conditions: Conditions) -> int:
         """How many there are, whoever asks. Not for kinds read as the caller, nor for pods by owner."""
@@ -94,6 +102,10 @@ class Search:
     async def _told_by(self, kind: Kind) -> Cache | None:
         source = _ANNOTATED_FROM.get(kind.name)
         return await self._objects.cached(KINDS[source]) if source and not kind.as_caller else None
+
+
+def _version(*caches: Cache | None) -> Version:
+    return tuple((cache.resource.version, cache.changes) for cache in caches if cache is not None)
 
 
 def _annotated(kind: Kind, items: list[bytes], told_by: Cache | None) -> list[bytes]:

@@ -28,7 +28,7 @@ def group(
 
 
 def _read_workspaces(tenant: Group, workspaces: Workspaces) -> None:
-    @tenant.get("/workspaces")
+    @tenant.get("/workspaces", etag=True)
     async def list_workspaces(caller: Identity, query: PageQuery) -> Page[bytes]:
         """Workspaces that the caller's roles let them see."""
         return workspaces.page(caller, query)
@@ -40,18 +40,18 @@ def _read_workspaces(tenant: Group, workspaces: Workspaces) -> None:
 
 
 def _read_namespaces(tenant: Group, access: Access, workspaces: Workspaces, namespaces: Namespaces) -> None:
-    @tenant.get("/namespaces")
+    @tenant.get("/namespaces", etag=True)
     async def list_own_namespaces(caller: Identity, query: PageQuery) -> Page[bytes]:
         """Namespaces of any workspace, or of none, that the caller's bindings reach."""
         return namespaces.page(caller.user, caller.groups, query)
 
-    @tenant.get("/workspaces/{workspace}/namespaces")
+    @tenant.get("/workspaces/{workspace}/namespaces", etag=True)
     async def list_namespaces(caller: Identity, workspace: str, query: PageQuery) -> Page[bytes]:
         """Namespaces of the workspace that the caller's bindings reach."""
         await workspaces.require_visible(caller, workspace)
         return namespaces.page(caller.user, caller.groups, query, workspace)
 
-    @tenant.get("/workspaces/{workspace}/members/{member}/namespaces")
+    @tenant.get("/workspaces/{workspace}/members/{member}/namespaces", etag=True)
     async def list_namespaces_of_member(
         caller: Identity, workspace: str, member: str, query: PageQuery
     ) -> Page[bytes]:

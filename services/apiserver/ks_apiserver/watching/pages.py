@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from ks_apiserver.resources.kinds import KINDS
+from ks_apiserver.resources.search import Version
 from servicekit.errors import BadRequest
 from servicekit.paging import Page, PageQuery, parse_page_query
 
@@ -16,13 +17,13 @@ _MAX_NAME = 253
 
 
 class WatchedPage:
-    """One query of a connection. `tag` is that of the page as it was last told."""
+    """One query of a connection. `version` is that of the page as it was last told."""
 
     def __init__(self, resource: str, namespace: str | None, query: PageQuery) -> None:
         self.resource = resource
         self.namespace = namespace
         self.query = query
-        self.tag = ""
+        self.version: Version = ()
         self._told: dict[bytes, str] = {}
         self._total = -1
 

@@ -60,12 +60,14 @@ class WatchSession:
 
     async def _look(self, name: str, page: WatchedPage) -> None:
         try:
-            found = await self._search.page(self._caller, page.resource, page.query, page.namespace, page.tag)
+            found = await self._search.look(
+                self._caller, page.resource, page.query, page.namespace, page.version
+            )
         except ServiceError as error:
             await self._failed(name, page, error)
             return
         self._failing.pop(name, None)
-        page.tag = found.tag
+        page.version = found.version
         delta = page.delta(found.page) if found.page is not None else None
         if delta is not None and self._pages.get(name) is page:
             await self._send(orjson.dumps({"id": name, **delta}))
