@@ -19,7 +19,7 @@ from harness.tenancy import Tenancy, tenancy
 from harness.terminal import opened_terminal
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
-from kubekit.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS
+from kubekit.resource import DEPLOYMENTS, NAMESPACES, PODS, ROLE_BINDINGS, SERVICE_ACCOUNTS
 from localkube.node.archive import Image, write_archive
 from localkube.node.images import BUSYBOX
 
@@ -172,6 +172,19 @@ async def test_who_has_no_rights_has_a_shell_in_the_own_kubectl(room, service, k
         await shell.shows("42-is-it")
 
 
+async def test_the_own_kubectl_stays_open_for_who_has_no_rights(room, kubectl, tmp_path):
+    """USERS-3"""
+    path = f"{ROUTE}/{CONTROLS}/pods/{kubectl}"
+    async with (
+        serving(room, tmp_path, accessInterval="200ms") as service,
+        opened_terminal(service.url, SECRET, path, room.people.name("bob")) as shell,
+    ):
+        await shell.shows("#")
+        await asyncio.sleep(1)  # in which the right was asked about several times
+        await shell.type("echo $((6 * 7))-is-it\n")
+        await shell.shows("42-is-it")
+
+
 async def test_what_is_typed_reaches_the_shell_and_what_it_prints_the_user(terminal):
     async with terminal() as shell:
         await shell.send({"Op": "resize", "Cols": 123, "Rows": 45})
@@ -313,6 +326,26 @@ async def test_what_a_container_wrote_before_it_crashed_can_be_read(room, erin):
         assert previous.text != current.text
 
     await eventually(both, timeout=120)
+
+
+async def test_who_may_no_longer_run_commands_is_cut_off(room, tmp_path):
+    people, namespace = room.people, room.namespace
+    for name, role in (("frank-runs", "admin"), ("frank-reads", "viewer")):
+        await people.bind_in(namespace, name, ["frank"], "Role", role)
+    await room.create(pod("watched", BUSYBOX, ["sleep", "3600"]))
+    async with serving(room, tmp_path, accessInterval="300ms") as service:
+        client = SignedClient(service.url, SECRET).acting_as(people.name("frank"))
+        answering = await following(client, room.path("watched", "/log?follow=true"))
+        async with opened_terminal(service.url, SECRET, room.path("shell"), people.name("frank")) as shell:
+            await shell.shows("#")
+            await room.cluster.delete(ROLE_BINDINGS, "frank-runs", namespace)
+            code, reason = await shell.ends()
+            assert (code, reason) == (4403, "you may no longer run commands in this container")
+        assert not answering.done()
+        await room.cluster.delete(ROLE_BINDINGS, "frank-reads", namespace)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(answering, 60)
+        await client.close()
 
 
 async def test_a_restart_of_kubernetes_ends_terminals_with_the_reason_and_new_ones_open(

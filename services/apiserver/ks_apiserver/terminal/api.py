@@ -1,22 +1,25 @@
 """The routes of terminal.kubesphere.io/v1alpha2: a WebSocket to a shell, and the log of a container."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from time import monotonic
 from typing import Annotated
 
 from aiohttp import WSMsgType, web
 from pydantic import Field
 
+from ks_apiserver.clients import permissions
 from ks_apiserver.clients.permissions import acting_as
 from ks_apiserver.names import Namespace, ObjectName
-from ks_apiserver.terminal import containers, endings, logs, messages, shells
+from ks_apiserver.terminal import containers, endings, logs, messages, rights, shells
 from ks_apiserver.terminal.config import TerminalSection
 from ks_apiserver.terminal.endings import Ending
-from ks_apiserver.terminal.session import Limits, Session
+from ks_apiserver.terminal.session import Event, Limits, Session
 from ks_apiserver.terminal.slots import Slots
 from ks_apiserver.users.own import Own
 from kubekit.cluster import Cluster
+from kubekit.resource import PODS
 from servicekit.binding import Query
 from servicekit.errors import BadRequest
 from servicekit.group import Group
@@ -55,9 +58,11 @@ def _shells(group: Group, cluster: Cluster, own: Own, config: TerminalSection) -
         kubectl = await own.find(caller, namespace, pod)
         if kubectl is not None:
             chosen, who = containers.running_in(kubectl, container), None
+            check = partial(own.require, caller, namespace, pod)
         else:
             chosen = await containers.running(cluster, caller, namespace, pod, container)
             who = acting_as(caller)
+            check = _may(cluster, caller, "create", namespace, pod, "exec")
         socket = web.WebSocketResponse(
             timeout=CLOSE_TIMEOUT, autoping=False, compress=False, max_msg_size=config.max_message
         )
@@ -72,7 +77,8 @@ def _shells(group: Group, cluster: Cluster, own: Own, config: TerminalSection) -
                 shells.commands(shell),
                 limits,
             )
-            await user.end(await session.run(health.stopping))
+            gone = partial(rights.withdrawn, check, config.access_interval)
+            await user.end(await session.run(health.stopping, gone))
         return socket
 
 
@@ -109,7 +115,24 @@ def _logs(group: Group, cluster: Cluster, config: TerminalSection) -> None:
         params = {name: value for name, value in asked.items() if value}
         with slots.of(caller.user):
             async with logs.opened(cluster, caller, namespace, pod, params) as parts:
-                return await _pass_on(request, parts, health.stopping, config.max_duration)
+                check = _may(cluster, caller, "get", namespace, pod, "log")
+                gone = partial(rights.withdrawn, check, config.access_interval)
+                return await _pass_on(request, parts, (health.stopping.wait, gone), config.max_duration)
+
+
+def _may(
+    cluster: Cluster, caller: Identity, verb: str, namespace: str, pod: str, subresource: str
+) -> rights.Check:
+    return partial(
+        permissions.require,
+        cluster,
+        caller,
+        verb,
+        PODS,
+        name=pod,
+        namespace=namespace,
+        subresource=subresource,
+    )
 
 
 def _number(value: int | None) -> str:
@@ -117,9 +140,12 @@ def _number(value: int | None) -> str:
 
 
 async def _pass_on(
-    request: web.Request, parts: AsyncIterator[bytes], stopping: asyncio.Event, seconds: float
+    request: web.Request,
+    parts: AsyncIterator[bytes],
+    ends: Iterable[Event],
+    seconds: float,
 ) -> web.StreamResponse:
-    """Answers with `parts` until they end, `stopping` is set or `seconds` have passed.
+    """Answers with `parts` until they end, one of `ends` does or `seconds` have passed.
 
     Whatever but their end breaks the connection off: an end in good order would say that the log ends there.
     """
@@ -127,15 +153,15 @@ async def _pass_on(
     answer.enable_chunked_encoding()
     await answer.prepare(request)
     copying = asyncio.ensure_future(_copy(parts, answer))
-    stop = asyncio.ensure_future(stopping.wait())
+    tasks = [copying, *(asyncio.ensure_future(end()) for end in ends)]
     try:
-        await asyncio.wait((copying, stop), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if (not copying.done() or copying.exception()) and request.transport is not None:
             request.transport.abort()
     finally:
-        for task in (copying, stop):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(copying, stop, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
     return answer
 
 

@@ -15,6 +15,8 @@ class TerminalSection(Section):
     """How long one terminal, or one followed log, may last."""
     ping_interval: Seconds = Field(default=15, gt=0, le=19)
     """How often the other side is asked for a sign of life; proxies close what is silent for longer."""
+    access_interval: Seconds = Field(default=30, gt=0)
+    """How often Kubernetes is asked whether the user still may: who no longer may is cut off."""
     max_sessions: int = Field(default=200, ge=1, le=10_000)
     """Terminals and followed logs at once, each counted apart."""
     max_sessions_per_user: int = Field(default=20, ge=1, le=1000)

@@ -23,6 +23,7 @@ class Ending(NamedTuple):
 LEFT = Ending(1000, "the user left")
 STOPPING = Ending(1001, "the service is stopping; open the terminal again")
 SILENT = Ending(1001, "the other side gave no sign of life")
+WITHDRAWN = Ending(4403, "you may no longer run commands in this container")
 NO_SHELL = Ending(4404, "the container has no shell that could be started")
 
 

@@ -6,7 +6,7 @@ Nothing is queued on the way: each side is read only as fast as the other takes 
 import asyncio
 import codecs
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
@@ -24,6 +24,8 @@ LOST_AFTER = 4
 
 Start = Callable[[Sequence[str]], AbstractAsyncContextManager[Exec]]
 """Starts a command in the container."""
+Event = Callable[[], Awaitable[object]]
+"""Returns once something has happened."""
 
 
 class User(Protocol):
@@ -69,9 +71,17 @@ class Session:
         self._size: messages.Resized | None = None
         self._began = self._active = self._moved = monotonic()
 
-    async def run(self, stopping: asyncio.Event) -> Ending:
-        """Lasts until the shell ends, the user leaves, a limit is reached or `stopping` is set."""
-        sides = (self._type(), self._print(), self._watch(), self._stop(stopping))
+    async def run(self, stopping: asyncio.Event, withdrawn: Event) -> Ending:
+        """Lasts until the shell ends, the user leaves, a limit is reached, `stopping` is set or `withdrawn`
+        returns: the user may no longer.
+        """
+        sides = (
+            self._type(),
+            self._print(),
+            self._watch(),
+            _after(stopping.wait, endings.STOPPING),
+            _after(withdrawn, endings.WITHDRAWN),
+        )
         tasks = [asyncio.create_task(side) for side in sides]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -190,6 +200,7 @@ class Session:
             return endings.lost("the container gave no sign of life")
         return None
 
-    async def _stop(self, stopping: asyncio.Event) -> Ending:
-        await stopping.wait()
-        return endings.STOPPING
+
+async def _after(event: Event, ending: Ending) -> Ending:
+    await event()
+    return ending

@@ -84,6 +84,11 @@ class Own:
             (each for each in pods if each["metadata"]["name"] == pod and _has_no_account(each)), None
         )
 
+    async def require(self, caller: Identity, namespace: str, pod: str) -> None:
+        """Raises Forbidden where `find` finds nothing, and Unavailable."""
+        if await self.find(caller, namespace, pod) is None:
+            raise Forbidden(f'pod "{pod}" is not of the kubectl of "{caller.user}"')
+
     async def _pods(self, user: str) -> list[Object]:
         """The pods of the user's kubectl, which are those that its Deployment selects."""
         deployment = await self._cluster.get(DEPLOYMENTS, f"kubectl-{user}", NAMESPACE)
