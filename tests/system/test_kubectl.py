@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import select
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +63,28 @@ def test_apply_creates_and_then_changes_an_object(platform: Platform, admin: Cli
     assert "configured" in second.stdout, second.stderr
     shown = platform.kubectl("get", "configmap", unique, "-o", "jsonpath={.data.colour}", token=admin.token)
     assert shown.stdout == "blue"
+    platform.kubectl("delete", "configmap", unique, token=admin.token)
+
+
+def test_server_side_apply_keeps_the_fields_of_two_owners(
+    platform: Platform, admin: Client, unique: str
+) -> None:
+    manifest = "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {0}}}, data: {{{1}}}}}"
+
+    def apply(owner: str, data: str) -> subprocess.CompletedProcess[str]:
+        return platform.kubectl(
+            *("apply", "--server-side", "--field-manager", owner, "-f", "-"),
+            token=admin.token,
+            stdin=manifest.format(unique, data),
+        )
+
+    assert "serverside-applied" in apply("one", "a: '1'").stdout
+    assert "serverside-applied" in apply("two", "b: '2'").stdout
+    shown = platform.kubectl("get", "configmap", unique, "-o", "jsonpath={.data}", token=admin.token)
+    assert json.loads(shown.stdout) == {"a": "1", "b": "2"}
+    contested = apply("two", "a: '3'")
+    assert contested.returncode != 0
+    assert "conflict" in contested.stderr
     platform.kubectl("delete", "configmap", unique, token=admin.token)
 
 
@@ -133,6 +157,42 @@ def read_until(descriptor: int, expected: str, timeout: float) -> str:
         if readable:
             shown += os.read(descriptor, 65536).decode(errors="replace")
     return shown
+
+
+@pytest.mark.node
+def test_cp_takes_a_file_there_and_back(platform: Platform, admin: Client, pod: str, tmp_path: Path) -> None:
+    there, back = tmp_path / "there", tmp_path / "back"
+    there.write_bytes(os.urandom(3_000_000))
+    for source, target in ((str(there), f"{pod}:/tmp/file"), (f"{pod}:/tmp/file", str(back))):
+        copied = platform.kubectl("cp", source, target, token=admin.token, timeout=120)
+        assert copied.returncode == 0, copied.stderr
+    assert back.read_bytes() == there.read_bytes()
+
+
+@pytest.mark.node
+async def test_port_forward_carries_many_connections(platform: Platform, admin: Client, pod: str) -> None:
+    """The pod's own server answers each connection with what it hears."""
+    serving = platform.kubectl(
+        *("exec", pod, "--", "sh", "-c", "nc -ll -p 7070 -e cat >/dev/null 2>&1 &"), token=admin.token
+    )
+    assert serving.returncode == 0, serving.stderr
+    process = await platform.start_kubectl("port-forward", pod, ":7070", token=admin.token)
+    try:
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), timeout=60)).decode()
+        port = int(re.findall(r"127\.0\.0\.1:(\d+)", line)[0])
+
+        async def talk(number: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            said = f"{number} ".encode() * 20_000
+            writer.write(said)
+            assert await asyncio.wait_for(reader.readexactly(len(said)), timeout=60) == said
+            writer.close()
+
+        await asyncio.gather(*(talk(number) for number in range(5)))
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest.mark.node
