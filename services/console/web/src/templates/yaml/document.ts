@@ -19,7 +19,8 @@ export interface Manifest {
   problems: TextProblem[];
 }
 
-const WRITTEN = { lineWidth: 0 } as const;
+/** The same value in two places is written twice: the services take no aliases. */
+export const WRITTEN = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 /** The objects of a text, or what is wrong with it. */
 export function readManifest(text: string): Manifest {
@@ -112,7 +113,7 @@ function setIn(document: Document, path: Path, value: unknown): void {
   }
   const known = document.getIn(path, true);
   const isScalarValue = value === null || typeof value !== 'object';
-  document.setIn(path, isScalar(known) && isScalarValue ? value : document.createNode(value));
+  document.setIn(path, isScalar(known) && isScalarValue ? value : document.createNode(value, WRITTEN));
 }
 
 /** Takes away maps that became empty, up to the first that did not. */

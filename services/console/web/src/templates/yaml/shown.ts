@@ -1,6 +1,7 @@
 /** An object as somebody reads and edits it: without what only the server keeps. Pure. */
 import { stringify } from 'yaml';
 import type { KubeObject } from '@/api/objects';
+import { WRITTEN } from './document';
 
 const KEPT_BY_SERVER = ['managedFields', 'selfLink'];
 const OF_THE_MOMENT = ['resourceVersion', 'generation', 'uid', 'creationTimestamp'];
@@ -12,7 +13,7 @@ export function editable(object: KubeObject): string {
   const { status: _, ...rest } = object;
   return stringify(
     { ...rest, metadata: without(object.metadata, [...KEPT_BY_SERVER, ...OF_THE_MOMENT]) },
-    { lineWidth: 0 },
+    WRITTEN,
   );
 }
 
