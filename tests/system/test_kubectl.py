@@ -172,9 +172,8 @@ def test_cp_takes_a_file_there_and_back(platform: Platform, admin: Client, pod: 
 @pytest.mark.node
 async def test_port_forward_carries_many_connections(platform: Platform, admin: Client, pod: str) -> None:
     """The pod's own server answers each connection with what it hears."""
-    serving = platform.kubectl(
-        *("exec", pod, "--", "sh", "-c", "nc -ll -p 7070 -e cat >/dev/null 2>&1 &"), token=admin.token
-    )
+    server = "nc -ll -p 7070 -e cat </dev/null >/dev/null 2>&1 &"
+    serving = platform.kubectl("exec", pod, "--", "sh", "-c", server, token=admin.token)
     assert serving.returncode == 0, serving.stderr
     process = await platform.start_kubectl("port-forward", pod, ":7070", token=admin.token)
     try:
@@ -189,6 +188,13 @@ async def test_port_forward_carries_many_connections(platform: Platform, admin: 
             assert await asyncio.wait_for(reader.readexactly(len(said)), timeout=60) == said
             writer.close()
 
+        async def listening() -> None:
+            try:
+                await talk(0)
+            except (ConnectionError, asyncio.IncompleteReadError) as error:
+                raise AssertionError("it does not listen yet") from error
+
+        await eventually(listening, timeout=60)
         await asyncio.gather(*(talk(number) for number in range(5)))
     finally:
         process.terminate()

@@ -95,8 +95,10 @@ def daemon_set(node):
 
 
 async def names_on(cluster, node):
+    """Pods of the test's own on the node: those of others, which waited for one, come there too."""
     found = await cluster.list(PODS, field_selector=f"spec.nodeName={node}")
-    return {each["metadata"]["name"] for each in found.items}
+    names = {each["metadata"]["name"] for each in found.items}
+    return {name for name in names if f"-of-{node}" in name}
 
 
 async def drained(client, node, group=GROUPS[0]):
