@@ -25,12 +25,16 @@ UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
 async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An upstream that changes to any protocol or begins a watch, and then waits."""
+    """An upstream that changes to any protocol or begins a watch, and then waits; it has nothing else."""
     head = await reader.readuntil(b"\r\n\r\n")
     if b"websocket" in head:
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-    else:
+    elif b"watch=true" in head:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+    else:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+        return
     await reader.read(-1)
     writer.close()
 
@@ -40,10 +44,13 @@ def _allow(count: int) -> int:
     them are allowed.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    wanted = 2 * count + 1000
-    if hard < wanted and os.geteuid() == 0:
-        hard = wanted
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for limit in (max(hard, 2 * count + 1000), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        except ValueError:  # it takes CAP_SYS_RESOURCE, which root has not everywhere
+            continue
+        hard = limit
+        break
     return min(count, hard // 2 - 500)
 
 
