@@ -15,7 +15,7 @@ from harness.signed import SignedClient
 from harness.tenancy import Tenancy, tenancy
 from harness.waiting import eventually
 from kubekit.cluster import Cluster, ClusterConfig
-from kubekit.resource import NAMESPACES, WORKSPACES
+from kubekit.resource import NAMESPACES, ROLE_BINDINGS, WORKSPACES
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
@@ -131,11 +131,13 @@ async def fresh(cluster: Cluster, settle: Settle) -> AsyncIterator[Tenancy]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def settle(as_: As) -> Settle:
-    """Returns once the service knows all that was made: what is bound last, it sees last."""
+async def settle(as_: As, cluster: Cluster) -> Settle:
+    """Returns once the service knows all that was made: of each kind of binding, it sees the last last."""
 
     async def settled(made: Tenancy) -> None:
         witness = f"witness-{len(made.made)}"
+        bound = made.name(witness)
+        await made.bind_in("default", bound, [f"{witness}-there"], "ClusterRole", "cluster-admin")
         await made.bind_everywhere(witness, "cluster-admin")
         everything = f"{TENANT}/{{}}?paging=limit=-1,page=1"
 
@@ -144,7 +146,10 @@ async def settle(as_: As) -> Settle:
                 answer = await as_(made, witness).get(everything.format(resource.plural))
                 names = {item["metadata"]["name"] for item in answer.json.get("items", [])}
                 assert {name for of, name in made.made if of == resource} <= names
+            answer = await as_(made, f"{witness}-there").get(everything.format(NAMESPACES.plural))
+            assert "default" in {item["metadata"]["name"] for item in answer.json.get("items", [])}
 
-        await eventually(seen, timeout=30)
+        await eventually(seen, timeout=120)
+        await cluster.delete(ROLE_BINDINGS, bound, "default")
 
     return settled
