@@ -11,14 +11,8 @@ from typing import Any
 
 import orjson
 
-from ks_account.clients.sessions import (
-    Sessions,
-    api_tokens_key,
-    api_tokens_used_key,
-    available,
-    locked_key,
-    token_key,
-)
+from ks_account.clients import keyspace
+from ks_account.clients.sessions import Sessions, available
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +45,22 @@ class ApiTokens:
         """
         record = {"name": token.name, "created": token.created, "expires": token.expires, **token.scope}
         left = int((token.expires - time.time()) * 1000)
-        keys = [api_tokens_key(user), token_key(user, token.id), locked_key(user)]
-        arguments = [token.id, orjson.dumps(record).decode(), left, most, token.name, token_key(user, "")]
+        keys = [keyspace.api_tokens(user), keyspace.token(user, token.id), keyspace.locked(user)]
+        arguments = [
+            token.id,
+            orjson.dumps(record).decode(),
+            left,
+            most,
+            token.name,
+            keyspace.token(user, ""),
+        ]
         return str(await self._sessions.script("add_api_token", keys, arguments))
 
     async def of(self, user: str) -> list[ApiToken]:
         """Those of a user, the oldest first."""
         async with available(), self._sessions.redis.pipeline(transaction=False) as pipe:
-            pipe.hgetall(api_tokens_key(user))
-            pipe.hgetall(api_tokens_used_key(user))
+            pipe.hgetall(keyspace.api_tokens(user))
+            pipe.hgetall(keyspace.api_tokens_used(user))
             records, used = await pipe.execute()
         tokens = [_token(id_, orjson.loads(text), used.get(id_)) for id_, text in records.items()]
         now = time.time()
@@ -68,9 +69,9 @@ class ApiTokens:
     async def end(self, user: str, id_: str) -> bool:
         """End one; gives whether it was there."""
         async with available(), self._sessions.redis.pipeline(transaction=True) as pipe:
-            pipe.delete(token_key(user, id_))
-            pipe.hdel(api_tokens_key(user), id_)
-            pipe.hdel(api_tokens_used_key(user), id_)
+            pipe.delete(keyspace.token(user, id_))
+            pipe.hdel(keyspace.api_tokens(user), id_)
+            pipe.hdel(keyspace.api_tokens_used(user), id_)
             return bool((await pipe.execute())[1])
 
 

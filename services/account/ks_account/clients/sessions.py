@@ -1,31 +1,7 @@
 """Redis: the tokens that are in force, the log of logins, and the failed attempts.
 
-Keys that KubeSphere v2.1.1 has too:
-
-- `kubesphere:users:{user}:token:{jwt}`: the token, for as long as it may be idle. The gateway asks for this
-  key with every request, and prolongs it.
-- `kubesphere:users:{user}:login-log`: a list of the last ten `time,address`.
-
-Keys of our own:
-
-- `kubesphere:users:{user}:sessions`: the user's tokens by the time of their issue, so that all of them can
-  be found without going through the key space. It outlives them; what has expired is dropped with the next
-  login.
-- `kubesphere:users:{user}:grants`: a hash of the families of refresh tokens, each with the one that is
-  good.
-- `kubesphere:users:{user}:locked`: set for a while when the user is locked, so that no login which was under
-  way goes on; that the user is locked stands in the directory.
-- `kubesphere:users:{user}:creating`: set while the user is being made, so that a creation that was cut off is
-  begun anew when it is asked for again.
-- `kubesphere:authfailed:{user}`: a hash from address to failed attempts, and their sum in `total`.
-- `kubesphere:authfailed-address:{address}`: failed attempts from there, of all users.
-- `kubesphere:uid-number`: the last number given to a user.
-- `kubesphere:sessions-adopted`: set once the sessions of v2.1.1 are among `sessions`.
-- `kubesphere:users-changed`: the names of users whose entries changed, the latest first, and
-  `kubesphere:users-change`, the number of such changes so far.
-- `kubesphere:claims:{what}`: a name that somebody is about to take.
-
-What has to be decided and done at once is a script, so that it stays right with any number of replicas.
+`keyspace` tells what is where. What has to be decided and done at once is a script, so that it stays right
+with any number of replicas.
 """
 
 import asyncio
@@ -36,20 +12,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from ks_account.clients import scripts
+from ks_account.clients import keyspace, scripts
 from servicekit.errors import Conflict, Unavailable
 from servicekit.sections import RedisConfig
 
-_PREFIX = "kubesphere:users"
-_ADOPTED = "kubesphere:sessions-adopted"
-_CHANGE = "kubesphere:users-change"
-_CHANGED = "kubesphere:users-changed"
 _CHANGES_KEPT = 200
 _NO_NOTICES = MaintNotificationsConfig(enabled=False)
 """Notices of maintenance come from Redis Enterprise alone, and while they may, redis-py does not look whether
@@ -164,7 +135,7 @@ class Sessions:
     async def forgive(self, user: str) -> None:
         """Forget the failed attempts to be `user`."""
         async with available():
-            await self.redis.delete(_failures(user))
+            await self.redis.delete(keyspace.failures(user))
 
     async def begin(
         self,
@@ -185,12 +156,20 @@ class Sessions:
         user, token = session.user, session.token
         keys = [
             *_attempt_keys(attempt),
-            _sessions(user),
-            token_key(user, token),
-            _grants(user),
-            locked_key(user),
+            keyspace.sessions(user),
+            keyspace.token(user, token),
+            keyspace.grants(user),
+            keyspace.locked(user),
         ]
-        rest = [token, session.milliseconds, most, session.now, log or "", token_key(user, ""), LOG_LENGTH]
+        rest = [
+            token,
+            session.milliseconds,
+            most,
+            session.now,
+            log or "",
+            keyspace.token(user, ""),
+            LOG_LENGTH,
+        ]
         granted = (
             [grant.family, grant.refresh, grant.ends, grant.left(session.now)] if grant else ["", "", 0, 0]
         )
@@ -204,44 +183,54 @@ class Sessions:
         any more, and False when the token was used before: then the family has none from now on.
         """
         user = session.user
-        keys = [_sessions(user), token_key(user, session.token), _grants(user), locked_key(user)]
-        arguments = [session.token, session.milliseconds, most, session.now, token_key(user, "")]
+        keys = [
+            keyspace.sessions(user),
+            keyspace.token(user, session.token),
+            keyspace.grants(user),
+            keyspace.locked(user),
+        ]
+        arguments = [session.token, session.milliseconds, most, session.now, keyspace.token(user, "")]
         granted = [grant.family, presented, grant.refresh, grant.ends, grant.left(session.now)]
         return {1: True, 0: None, -1: False}[await self.script("refresh", keys, [*arguments, *granted])]
 
     async def tokens(self, user: str) -> list[str]:
         """The tokens of a user that may be in force."""
         async with available():
-            return [str(token) for token in await self.redis.zrange(_sessions(user), 0, -1)]
+            return [str(token) for token in await self.redis.zrange(keyspace.sessions(user), 0, -1)]
 
     async def is_live(self, user: str, token: str) -> bool:
         """Whether the token is in force."""
         async with available():
-            return bool(await self.redis.exists(token_key(user, token)))
+            return bool(await self.redis.exists(keyspace.token(user, token)))
 
     async def end(self, user: str, token: str, family: str = "") -> None:
         """End one session, and the grant of its family."""
         async with available(), self.redis.pipeline(transaction=True) as pipe:
-            pipe.delete(token_key(user, token))
-            pipe.zrem(_sessions(user), token)
-            pipe.hdel(_grants(user), family)
+            pipe.delete(keyspace.token(user, token))
+            pipe.zrem(keyspace.sessions(user), token)
+            pipe.hdel(keyspace.grants(user), family)
             await pipe.execute()
 
     async def end_all(self, user: str) -> int:
         """End every session, refresh token and API token of a user; gives how many keys that took away."""
-        keys = [_sessions(user), _grants(user), api_tokens_key(user), api_tokens_used_key(user)]
-        return int(await self.script("end_all", keys, [token_key(user, "")]))
+        keys = [
+            keyspace.sessions(user),
+            keyspace.grants(user),
+            keyspace.api_tokens(user),
+            keyspace.api_tokens_used(user),
+        ]
+        return int(await self.script("end_all", keys, [keyspace.token(user, "")]))
 
     async def lock(self, user: str) -> None:
         """End all that a user has, and what is beginning at this moment."""
         async with available():
-            await self.redis.set(locked_key(user), "1", ex=_LOCKING)
+            await self.redis.set(keyspace.locked(user), "1", ex=_LOCKING)
         await self.end_all(user)
 
     async def unlock(self, user: str) -> None:
         """Let sessions begin again."""
         async with available():
-            await self.redis.delete(locked_key(user))
+            await self.redis.delete(keyspace.locked(user))
 
     async def adopt(self) -> int:
         """File the sessions that v2.1.1 began, once, so that they can be ended like others.
@@ -249,40 +238,40 @@ class Sessions:
         Gives their number. This goes through the key space, in steps, and never again once it is done.
         """
         async with available():
-            if await self.redis.exists(_ADOPTED):
+            if await self.redis.exists(keyspace.ADOPTED):
                 return 0
             found = 0
-            async for key in self.redis.scan_iter(match=token_key("*", "*"), count=1000):
-                user, _, token = key.removeprefix(f"{_PREFIX}:").partition(":token:")
-                await self.redis.zadd(_sessions(user), {token: 0}, nx=True)
+            async for key in self.redis.scan_iter(match=keyspace.token("*", "*"), count=1000):
+                user, _, token = key.removeprefix(f"{keyspace.USERS}:").partition(":token:")
+                await self.redis.zadd(keyspace.sessions(user), {token: 0}, nx=True)
                 found += 1
-            await self.redis.set(_ADOPTED, "1")
+            await self.redis.set(keyspace.ADOPTED, "1")
             return found
 
     async def login_log(self, user: str) -> list[str]:
         """The last ten logins as `time,address`, the oldest first."""
         async with available():
-            return await self.redis.lrange(_log(user), -LOG_LENGTH, -1)  # type: ignore[misc]
+            return await self.redis.lrange(keyspace.login_log(user), -LOG_LENGTH, -1)  # type: ignore[misc]
 
     async def last_logins(self, users: Sequence[str]) -> list[str]:
         """The time of the last login of each of `users`, "" for those who never signed in."""
         if not users:
             return []
-        lines = await self.script("last_logins", [_log(user) for user in users], [])
+        lines = await self.script("last_logins", [keyspace.login_log(user) for user in users], [])
         return [line.partition(",")[0] for line in lines]
 
     async def last_login(self, user: str) -> str:
         """The time of the last login of a user, "" for one who never signed in."""
         async with available():
-            line: str | None = await self.redis.lindex(_log(user), -1)  # type: ignore[misc]
+            line: str | None = await self.redis.lindex(keyspace.login_log(user), -1)  # type: ignore[misc]
         return (line or "").partition(",")[0]
 
     async def note_change(self, user: str) -> None:
         """Tell all replicas that the entry of a user changed."""
         async with available(), self.redis.pipeline(transaction=True) as pipe:
-            pipe.incr(_CHANGE)
-            pipe.lpush(_CHANGED, user)
-            pipe.ltrim(_CHANGED, 0, _CHANGES_KEPT - 1)
+            pipe.incr(keyspace.CHANGE)
+            pipe.lpush(keyspace.CHANGED, user)
+            pipe.ltrim(keyspace.CHANGED, 0, _CHANGES_KEPT - 1)
             await pipe.execute()
 
     async def changes_since(self, change: int) -> tuple[int, list[str] | None]:
@@ -290,11 +279,11 @@ class Sessions:
         instead of these when they are no longer known.
         """
         async with available():
-            if int(await self.redis.get(_CHANGE) or 0) == change:
+            if int(await self.redis.get(keyspace.CHANGE) or 0) == change:
                 return change, []
             async with self.redis.pipeline(transaction=True) as pipe:
-                pipe.get(_CHANGE)
-                pipe.lrange(_CHANGED, 0, -1)
+                pipe.get(keyspace.CHANGE)
+                pipe.lrange(keyspace.CHANGED, 0, -1)
                 last, users = await pipe.execute()
         count = int(last or 0) - change
         return int(last or 0), users[:count] if 0 <= count <= len(users) else None
@@ -302,31 +291,31 @@ class Sessions:
     async def forget(self, user: str) -> int:
         """Forget what is kept of a user beside sessions; gives how many keys that took away."""
         async with available():
-            return int(await self.redis.delete(_log(user), _failures(user)))
+            return int(await self.redis.delete(keyspace.login_log(user), keyspace.failures(user)))
 
     async def begin_creation(self, user: str) -> None:
         """Note that a user is being made, who is not whole until `end_creation`."""
         async with available():
-            await self.redis.set(_creating(user), "1", ex=_CREATING)
+            await self.redis.set(keyspace.creating(user), "1", ex=_CREATING)
 
     async def end_creation(self, user: str) -> None:
         """The user is whole, or gone."""
         async with available():
-            await self.redis.delete(_creating(user))
+            await self.redis.delete(keyspace.creating(user))
 
     async def was_creation_cut_off(self, user: str) -> bool:
         """Whether a creation began lately and did not end; for who holds the claim to the name."""
         async with available():
-            return bool(await self.redis.exists(_creating(user)))
+            return bool(await self.redis.exists(keyspace.creating(user)))
 
     async def next_uid_number(self, at_least: int) -> int:
         """A number above `at_least` and all that were given before."""
-        return int(await self.script("next_number", ["kubesphere:uid-number"], [at_least]))
+        return int(await self.script("next_number", [keyspace.UID_NUMBER], [at_least]))
 
     async def last_uid_number(self) -> int | None:
         """The last number given, None when none is known."""
         async with available():
-            value = await self.redis.get("kubesphere:uid-number")
+            value = await self.redis.get(keyspace.UID_NUMBER)
         return None if value is None else int(value)
 
     @asynccontextmanager
@@ -336,7 +325,7 @@ class Sessions:
         Raises Conflict when somebody else holds it and does not let it go within `wait` seconds. It is let go
         after `seconds`, should this process end before it does.
         """
-        key = f"kubesphere:claims:{quote(what, safe='@:')}"
+        key = keyspace.claim(what)
         mine = secrets.token_hex(8)
         async with available():
             until = time.monotonic() + wait
@@ -365,48 +354,12 @@ async def available() -> AsyncIterator[None]:
         raise Unavailable("redis", " ".join(str(error).split()) or type(error).__name__) from error
 
 
-def token_key(user: str, token: str) -> str:
-    """Where a session is; of an API token it goes by the identifier, else by the token."""
-    return f"{_PREFIX}:{user}:token:{token}"
-
-
-def api_tokens_key(user: str) -> str:
-    """Where the records of a user's API tokens are."""
-    return f"{_PREFIX}:{user}:api-tokens"
-
-
-def api_tokens_used_key(user: str) -> str:
-    """Where the gateway notes when they were used last."""
-    return f"kubesphere:api-tokens-used:{user}"
-
-
-def locked_key(user: str) -> str:
-    """What says that the user was locked a moment ago."""
-    return f"{_PREFIX}:{user}:locked"
-
-
-def _sessions(user: str) -> str:
-    return f"{_PREFIX}:{user}:sessions"
-
-
-def _grants(user: str) -> str:
-    return f"{_PREFIX}:{user}:grants"
-
-
-def _creating(user: str) -> str:
-    return f"{_PREFIX}:{user}:creating"
-
-
-def _log(user: str) -> str:
-    return f"{_PREFIX}:{user}:login-log"
-
-
-def _failures(user: str) -> str:
-    return f"kubesphere:authfailed:{quote(user, safe='')}"
-
-
 def _attempt_keys(attempt: Attempt) -> list[str]:
-    return [_failures(attempt.user), f"kubesphere:authfailed-address:{attempt.origin}", _log(attempt.user)]
+    return [
+        keyspace.failures(attempt.user),
+        keyspace.failures_from(attempt.origin),
+        keyspace.login_log(attempt.user),
+    ]
 
 
 def _attempt_arguments(attempt: Attempt, limits: Limits) -> list[str | float]:
