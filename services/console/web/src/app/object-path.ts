@@ -1,4 +1,6 @@
 /** Where an object that was found is shown. */
+import { KIND_PLACES } from '@/pages/projects/place';
+
 export interface Found {
   resource: string;
   kind: string;
@@ -6,17 +8,6 @@ export interface Found {
   namespace: string;
   displayName: string;
 }
-
-const WORKLOADS = ['deployments', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs'];
-const IN_PROJECT: Record<string, string> = {
-  pods: 'pods',
-  services: 'services',
-  ingresses: 'routes',
-  persistentvolumeclaims: 'volumes',
-  configmaps: 'config/configmaps',
-  secrets: 'config/secrets',
-  serviceaccounts: 'config/serviceaccounts',
-};
 
 /** The address; `/projects/:ns/...` leads to the project's workspace, which an object does not say. */
 export function pathOf(found: Found): string {
@@ -29,7 +20,6 @@ export function pathOf(found: Found): string {
     return resource === 'clusterroles' ? '/platform/roles' : '/';
   }
   const base = `/projects/${namespace}`;
-  if (WORKLOADS.includes(resource)) return `${base}/workloads/${resource}/${name}`;
-  const place = IN_PROJECT[resource];
+  const place = (KIND_PLACES as Record<string, string>)[resource];
   return place ? `${base}/${place}/${name}` : base;
 }

@@ -15,8 +15,8 @@ import {
 } from '@patternfly/react-core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { problemText } from '@/app/errors';
 import { notify } from '@/app/notices';
+import { useSubmission } from './submission';
 
 interface DeleteDialogProps {
   name: string;
@@ -31,19 +31,13 @@ interface DeleteDialogProps {
 export function DeleteDialog({ name, goesAlong = [], mustType, run, onClose }: DeleteDialogProps) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
-  const [error, setError] = useState('');
-  const [isWorking, setWorking] = useState(false);
-  const submit = async (event: FormEvent) => {
+  const { error, isWorking, send } = useSubmission(run, () => {
+    notify('success', t('notices.deleted', { name }));
+    onClose();
+  });
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    setWorking(true);
-    try {
-      await run();
-      notify('success', t('notices.deleted', { name }));
-      onClose();
-    } catch (problem) {
-      setError(problemText(problem));
-      setWorking(false);
-    }
+    void send();
   };
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby="delete-title">

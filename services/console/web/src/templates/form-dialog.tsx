@@ -1,8 +1,8 @@
 /** A short form over the page that it is about; what the server says is wrong stays beside what was typed. */
 import { Alert, Button, Form, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { problemText } from '@/app/errors';
+import { useSubmission } from './submission';
 
 interface FormDialogProps {
   title: string;
@@ -16,26 +16,16 @@ interface FormDialogProps {
 
 export function FormDialog({ title, about, submit, isValid, run, onClose, children }: FormDialogProps) {
   const { t } = useTranslation();
-  const [error, setError] = useState('');
-  const [isWorking, setWorking] = useState(false);
-  const send = async (event: FormEvent) => {
+  const { error, isWorking, send } = useSubmission(run, onClose);
+  const submitted = (event: FormEvent) => {
     event.preventDefault();
-    if (!isValid || isWorking) return;
-    setWorking(true);
-    setError('');
-    try {
-      await run();
-      onClose();
-    } catch (problem) {
-      setError(problemText(problem));
-      setWorking(false);
-    }
+    if (isValid) void send();
   };
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby="form-title">
       <ModalHeader title={title} description={about} labelId="form-title" />
       <ModalBody>
-        <Form id="dialog-form" onSubmit={send}>
+        <Form id="dialog-form" onSubmit={submitted}>
           {error && <Alert isInline variant="danger" title={error} />}
           {children}
         </Form>

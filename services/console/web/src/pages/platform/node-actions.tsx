@@ -1,13 +1,12 @@
 import { Alert, Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { patch, request } from '@/api/client';
 import { OPERATIONS } from '@/api/paths';
 import { refresh } from '@/api/queries';
-import { problemText } from '@/app/errors';
 import { notify, notifyError } from '@/app/notices';
 import { useMay } from '@/app/session';
 import type { RowAction } from '@/templates/list-table';
+import { useSubmission } from '@/templates/submission';
 import type { Node } from './node-object';
 
 export const NODES = '/api/v1/nodes';
@@ -63,19 +62,11 @@ export function useNodeActions(drain: (name: string) => void) {
 /** Asks once more before a node is drained. */
 export function DrainDialog({ name, onClose }: { name: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const [error, setError] = useState('');
-  const [isWorking, setWorking] = useState(false);
   const run = async () => {
-    setWorking(true);
-    try {
-      await request(drainagePath(name), { method: 'POST' });
-      await refresh(NODES, drainagePath(name));
-      onClose();
-    } catch (problem) {
-      setError(problemText(problem));
-      setWorking(false);
-    }
+    await request(drainagePath(name), { method: 'POST' });
+    await refresh(NODES, drainagePath(name));
   };
+  const { error, isWorking, send } = useSubmission(run, onClose);
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby="drain-title">
       <ModalHeader
@@ -88,7 +79,7 @@ export function DrainDialog({ name, onClose }: { name: string; onClose: () => vo
         {t('platform.nodes.drainBody')}
       </ModalBody>
       <ModalFooter>
-        <Button variant="danger" onClick={() => void run()} isLoading={isWorking} isDisabled={isWorking}>
+        <Button variant="danger" onClick={() => void send()} isLoading={isWorking} isDisabled={isWorking}>
           {t('platform.nodes.drain')}
         </Button>
         <Button variant="link" onClick={onClose}>

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLiveList } from '@/api/live-queries';
 import { RouterLink } from '@/app/link';
-import { Age } from '@/app/time';
+import { createdColumn } from '@/templates/columns';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
@@ -53,13 +53,7 @@ export function NodesPage() {
       title: t('platform.nodes.version'),
       cell: (each) => each.status?.nodeInfo?.kubeletVersion ?? '–',
     },
-    {
-      key: 'created',
-      title: t('words.age'),
-      sortKey: 'createTime',
-      text: (each) => each.metadata.creationTimestamp ?? '',
-      cell: (each) => <Age of={each.metadata.creationTimestamp} />,
-    },
+    { ...createdColumn(t), title: t('words.age') },
   ];
   return (
     <>

@@ -4,7 +4,7 @@ import { aliasOf, type KubeObject, WORKSPACE_LABEL } from '@/api/objects';
 import { TENANT } from '@/api/paths';
 import { useList } from '@/api/queries';
 import { RouterLink } from '@/app/link';
-import { Age } from '@/app/time';
+import { createdColumn } from '@/templates/columns';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
@@ -57,13 +57,7 @@ export function ProjectsPage() {
         </Label>
       ),
     },
-    {
-      key: 'created',
-      title: t('words.created'),
-      sortKey: 'createTime',
-      text: (each) => each.metadata.creationTimestamp ?? '',
-      cell: (each) => <Age of={each.metadata.creationTimestamp} />,
-    },
+    createdColumn(t),
   ];
   return (
     <ListPage

@@ -7,7 +7,7 @@ import { RESOURCES } from '@/api/paths';
 import { refresh } from '@/api/queries';
 import { notify, notifyError } from '@/app/notices';
 import { useMay } from '@/app/session';
-import { Age } from '@/app/time';
+import { createdColumn } from '@/templates/columns';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
@@ -75,13 +75,7 @@ export function StorageClassesPage() {
       title: t('platform.storageClasses.expansion'),
       cell: (each) => (each.allowVolumeExpansion ? t('status.yes') : t('status.no')),
     },
-    {
-      key: 'created',
-      title: t('words.created'),
-      sortKey: 'createTime',
-      text: (each) => each.metadata.creationTimestamp ?? '',
-      cell: (each) => <Age of={each.metadata.creationTimestamp} />,
-    },
+    createdColumn(t),
   ];
   return (
     <ListPage

@@ -2,7 +2,6 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { post } from '@/api/client';
-import { ALIAS, DESCRIPTION } from '@/api/objects';
 import { TENANT, WORKSPACES } from '@/api/paths';
 import { refresh } from '@/api/queries';
 import { notify } from '@/app/notices';
@@ -10,21 +9,21 @@ import { useProfile } from '@/app/session';
 import { Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
 import { isName } from '@/templates/names';
+import { metadataOf, NamingFields, useNaming } from '@/templates/naming';
 
 /** Makes a workspace that its maker manages, and goes there. */
 export function CreateWorkspace({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const { username } = useProfile();
   const navigate = useNavigate();
-  const [name, setName] = useState('');
-  const [alias, setAlias] = useState('');
-  const [description, setDescription] = useState('');
+  const [naming, setNaming] = useNaming();
+  const { name } = naming;
   const [manager, setManager] = useState(username);
   const run = async () => {
     await post(WORKSPACES, {
       apiVersion: 'tenant.kubesphere.io/v1alpha1',
       kind: 'Workspace',
-      metadata: { name, annotations: { [ALIAS]: alias, [DESCRIPTION]: description } },
+      metadata: metadataOf(naming),
       spec: { manager },
     });
     notify('success', t('notices.created', { name }));
@@ -40,24 +39,7 @@ export function CreateWorkspace({ onClose }: { onClose: () => void }) {
       run={run}
       onClose={onClose}
     >
-      <Field
-        id="workspace-name"
-        label={t('words.name')}
-        value={name}
-        onChange={setName}
-        hint={t('platform.workspaces.nameHint')}
-        problem={isName(name) ? '' : t('platform.workspaces.nameBad')}
-        isRequired
-        autoFocus
-      />
-      <Field id="workspace-alias" label={t('words.alias')} value={alias} onChange={setAlias} />
-      <Field
-        id="workspace-description"
-        label={t('words.description')}
-        value={description}
-        onChange={setDescription}
-        isLong
-      />
+      <NamingFields id="workspace" naming={naming} onChange={setNaming} />
       <Field
         id="workspace-manager"
         label={t('words.manager')}

@@ -5,7 +5,7 @@ import { TENANT } from '@/api/paths';
 import { useList } from '@/api/queries';
 import { RouterLink } from '@/app/link';
 import { useMay } from '@/app/session';
-import { Age } from '@/app/time';
+import { createdColumn } from '@/templates/columns';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
@@ -52,13 +52,7 @@ export function WorkspacesPage() {
       title: t('words.members'),
       cell: (each) => each.metadata.annotations?.['kubesphere.io/member-count'] ?? '–',
     },
-    {
-      key: 'created',
-      title: t('words.created'),
-      sortKey: 'createTime',
-      text: (each) => each.metadata.creationTimestamp ?? '',
-      cell: (each) => <Age of={each.metadata.creationTimestamp} />,
-    },
+    createdColumn(t),
   ];
   return (
     <>

@@ -2,7 +2,6 @@
 import type { TFunction } from 'i18next';
 import { aliasOf, type KubeObject } from '@/api/objects';
 import { RouterLink } from '@/app/link';
-import { Age } from '@/app/time';
 import { Labels } from '@/templates/facts';
 import type { Column } from '@/templates/list-table';
 import type { KindName, Project } from './place';
@@ -31,16 +30,6 @@ export function statusColumn<T extends KubeObject>(t: TFunction, statusOf: (each
     title: t('words.status'),
     text: (each) => t(`project.status.${statusOf(each).key}`),
     cell: (each) => <StatusLabel status={statusOf(each)} withReason />,
-  };
-}
-
-export function createdColumn<T extends KubeObject>(t: TFunction): Column<T> {
-  return {
-    key: 'created',
-    title: t('words.created'),
-    sortKey: 'createTime',
-    text: (each) => each.metadata.creationTimestamp ?? '',
-    cell: (each) => <Age of={each.metadata.creationTimestamp} />,
   };
 }
 

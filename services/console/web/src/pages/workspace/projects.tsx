@@ -3,20 +3,20 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { del, post } from '@/api/client';
-import { ALIAS, aliasOf, DESCRIPTION, type KubeObject } from '@/api/objects';
+import { aliasOf, type KubeObject } from '@/api/objects';
 import { TENANT } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
 import { RouterLink } from '@/app/link';
 import { notify } from '@/app/notices';
 import { useWorkspaceRights } from '@/app/permissions';
-import { Age } from '@/app/time';
+import { createdColumn } from '@/templates/columns';
 import { DeleteDialog } from '@/templates/delete-dialog';
-import { Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
 import { isName } from '@/templates/names';
+import { metadataOf, NamingFields, useNaming } from '@/templates/naming';
 
 type Namespace = KubeObject<object, { phase?: string }>;
 
@@ -53,13 +53,7 @@ export function WorkspaceProjects() {
       title: t('words.creator'),
       cell: (each) => each.metadata.annotations?.['kubesphere.io/creator'] ?? '–',
     },
-    {
-      key: 'created',
-      title: t('words.created'),
-      sortKey: 'createTime',
-      text: (each) => each.metadata.creationTimestamp ?? '',
-      cell: (each) => <Age of={each.metadata.creationTimestamp} />,
-    },
+    createdColumn(t),
   ];
   return (
     <>
@@ -115,12 +109,11 @@ function Phase({ of }: { of: Namespace }) {
 
 function CreateProject({ workspace, onClose }: { workspace: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const [name, setName] = useState('');
-  const [alias, setAlias] = useState('');
-  const [description, setDescription] = useState('');
+  const [naming, setNaming] = useNaming();
+  const { name } = naming;
   const run = async () => {
     const path = `${TENANT}/workspaces/${workspace}/namespaces`;
-    await post(path, { metadata: { name, annotations: { [ALIAS]: alias, [DESCRIPTION]: description } } });
+    await post(path, { metadata: metadataOf(naming) });
     notify('success', t('notices.created', { name }));
     await refresh(path, `${TENANT}/namespaces`);
   };
@@ -133,24 +126,7 @@ function CreateProject({ workspace, onClose }: { workspace: string; onClose: () 
       run={run}
       onClose={onClose}
     >
-      <Field
-        id="project-name"
-        label={t('words.name')}
-        value={name}
-        onChange={setName}
-        hint={t('platform.workspaces.nameHint')}
-        problem={isName(name) ? '' : t('platform.workspaces.nameBad')}
-        isRequired
-        autoFocus
-      />
-      <Field id="project-alias" label={t('words.alias')} value={alias} onChange={setAlias} />
-      <Field
-        id="project-description"
-        label={t('words.description')}
-        value={description}
-        onChange={setDescription}
-        isLong
-      />
+      <NamingFields id="project" naming={naming} onChange={setNaming} />
     </FormDialog>
   );
 }

@@ -1,12 +1,13 @@
 /** Names and amounts as Kubernetes takes them. Pure; each gives a key of `project.form.…`, or nothing. */
-const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+import { isName } from '../names';
+
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const QUANTITY = /^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/;
 
 /** A name of RFC 1123: services and workloads must be called like a part of a host name. */
 export function nameProblem(name: string): 'nameMissing' | 'nameWrong' | '' {
   if (!name) return 'nameMissing';
-  return LABEL.test(name) ? '' : 'nameWrong';
+  return isName(name) ? '' : 'nameWrong';
 }
 
 export function longNameProblem(name: string): 'nameMissing' | 'nameWrong' | '' {

@@ -1,11 +1,10 @@
 /** Config maps and secrets: a name, and entries. */
 import { FormSection } from '@patternfly/react-core';
 import { useTranslation } from 'react-i18next';
-import { Field } from '@/templates/field';
 import { bind } from '@/templates/form/binding';
 import { PairsField } from '@/templates/form/fields';
-import { longNameProblem } from '@/templates/form/names';
 import type { FieldsProps } from './forms';
+import { NameField } from './name-field';
 
 export const ConfigMapForm = (props: FieldsProps) => <EntriesForm {...props} field="data" />;
 export const SecretForm = (props: FieldsProps) => <EntriesForm {...props} field="stringData" />;
@@ -13,18 +12,9 @@ export const SecretForm = (props: FieldsProps) => <EntriesForm {...props} field=
 function EntriesForm({ text, onText, field }: FieldsProps & { field: 'data' | 'stringData' }) {
   const { t } = useTranslation();
   const { get, set } = bind(text, onText);
-  const name = get<string>(['metadata', 'name']) ?? '';
-  const problem = longNameProblem(name);
   return (
     <FormSection title={t('project.form.what')} titleElement="h2">
-      <Field
-        id="name"
-        label={t('words.name')}
-        isRequired
-        value={name}
-        problem={problem && t(`project.form.${problem}`)}
-        onChange={(value) => set([['metadata', 'name'], value])}
-      />
+      <NameField text={text} onText={onText} />
       <PairsField
         id="entries"
         label={t('project.form.entries')}

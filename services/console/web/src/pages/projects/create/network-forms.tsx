@@ -6,30 +6,20 @@ import { useList } from '@/api/queries';
 import { Choice, Field } from '@/templates/field';
 import { bind } from '@/templates/form/binding';
 import { NumberField, PairsField } from '@/templates/form/fields';
-import { longNameProblem, nameProblem } from '@/templates/form/names';
 import type { Service } from '../objects';
 import { useProject } from '../place';
 import type { FieldsProps } from './forms';
+import { NameField } from './name-field';
 
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer'];
 
 export function ServiceForm({ text, onText }: FieldsProps) {
   const { t } = useTranslation();
   const { get, set } = bind(text, onText);
-  const name = get<string>(['metadata', 'name']) ?? '';
-  const problem = nameProblem(name);
   return (
     <>
       <FormSection title={t('project.form.what')} titleElement="h2">
-        <Field
-          id="name"
-          label={t('words.name')}
-          isRequired
-          value={name}
-          problem={problem && t(`project.form.${problem}`)}
-          hint={t('project.form.nameHelp')}
-          onChange={(value) => set([['metadata', 'name'], value])}
-        />
+        <NameField text={text} onText={onText} isHost />
         <Choice
           id="type"
           label={t('words.type')}
@@ -77,8 +67,6 @@ export function RouteForm({ text, onText }: FieldsProps) {
   const services = useList<Service>(resourcesPath('services', namespace), { orderBy: 'name', limit: 100 });
   const rule = ['spec', 'rules', 0];
   const backend = [...rule, 'http', 'paths', 0, 'backend', 'service'];
-  const name = get<string>(['metadata', 'name']) ?? '';
-  const problem = longNameProblem(name);
   const chosen = get<string>([...backend, 'name']) ?? '';
   const names = [...new Set([chosen, ...services.items.map((each) => each.metadata.name)])].filter(Boolean);
   const choose = (service: string) => {
@@ -91,14 +79,7 @@ export function RouteForm({ text, onText }: FieldsProps) {
   return (
     <>
       <FormSection title={t('project.form.what')} titleElement="h2">
-        <Field
-          id="name"
-          label={t('words.name')}
-          isRequired
-          value={name}
-          problem={problem && t(`project.form.${problem}`)}
-          onChange={(value) => set([['metadata', 'name'], value])}
-        />
+        <NameField text={text} onText={onText} />
         <Field
           id="host"
           label={t('project.form.host')}

@@ -5,8 +5,9 @@ import { resourcesPath } from '@/api/paths';
 import { useList } from '@/api/queries';
 import { Choice, Field } from '@/templates/field';
 import { bind } from '@/templates/form/binding';
-import { longNameProblem, quantityProblem } from '@/templates/form/names';
+import { quantityProblem } from '@/templates/form/names';
 import type { FieldsProps } from './forms';
+import { NameField } from './name-field';
 
 const MODES = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany'] as const;
 
@@ -14,8 +15,6 @@ export function VolumeForm({ text, onText }: FieldsProps) {
   const { t } = useTranslation();
   const { get, set } = bind(text, onText);
   const classes = useList<KubeObject>(resourcesPath('storageclasses'), { limit: 100 });
-  const name = get<string>(['metadata', 'name']) ?? '';
-  const problem = longNameProblem(name);
   const size = ['spec', 'resources', 'requests', 'storage'];
   const amount = get<string>(size) ?? '';
   const wrong = quantityProblem(amount);
@@ -23,14 +22,7 @@ export function VolumeForm({ text, onText }: FieldsProps) {
   const names = [...new Set([chosen, ...classes.items.map((each) => each.metadata.name)])].filter(Boolean);
   return (
     <FormSection title={t('project.form.what')} titleElement="h2">
-      <Field
-        id="name"
-        label={t('words.name')}
-        isRequired
-        value={name}
-        problem={problem && t(`project.form.${problem}`)}
-        onChange={(value) => set([['metadata', 'name'], value])}
-      />
+      <NameField text={text} onText={onText} />
       <Field
         id="size"
         label={t('project.words.size')}

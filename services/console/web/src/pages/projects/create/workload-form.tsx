@@ -4,10 +4,11 @@ import { useTranslation } from 'react-i18next';
 import { Field } from '@/templates/field';
 import { bind } from '@/templates/form/binding';
 import { NumberField, PairsField, SwitchField } from '@/templates/form/fields';
-import { nameProblem, quantityProblem } from '@/templates/form/names';
+import { quantityProblem } from '@/templates/form/names';
 import { type Path, readManifest } from '@/templates/yaml/document';
 import type { EnvVar } from '../objects';
 import type { FieldsProps } from './forms';
+import { NameField } from './name-field';
 import { QuotaLeft } from './quota-left';
 import { exposed, renamed, serviceIndex, templatePath, withPort } from './workload-manifest';
 
@@ -19,7 +20,6 @@ export function WorkloadForm({ text, onText }: FieldsProps) {
   const template = templatePath(kind);
   const container: Path = [...template, 'spec', 'containers', 0];
   const name = get<string>(['metadata', 'name']) ?? '';
-  const problem = nameProblem(name);
   const hasReplicas = kind === 'Deployment' || kind === 'StatefulSet';
   const isServer = hasReplicas || kind === 'DaemonSet';
   const env = get<EnvVar[]>([...container, 'env']) ?? [];
@@ -27,15 +27,7 @@ export function WorkloadForm({ text, onText }: FieldsProps) {
   return (
     <>
       <FormSection title={t('project.form.what')} titleElement="h2">
-        <Field
-          id="name"
-          label={t('words.name')}
-          isRequired
-          value={name}
-          problem={problem && t(`project.form.${problem}`)}
-          hint={t('project.form.nameHelp')}
-          onChange={(value) => onText(renamed(text, value))}
-        />
+        <NameField text={text} onText={onText} isHost rename={renamed} />
         <Field
           id="image"
           label={t('project.words.image')}

@@ -1,7 +1,8 @@
 /** What workloads are configured with, and who they are. */
 import { CLUSTER_KINDS } from '@/api/cluster';
 import type { KubeObject } from '@/api/objects';
-import { createdColumn, labelsColumn, nameColumn } from '../columns';
+import { createdColumn } from '@/templates/columns';
+import { labelsColumn, nameColumn } from '../columns';
 import { projectKind } from '../kind';
 import type { ConfigMap, Secret, ServiceAccount } from '../objects';
 

@@ -1,7 +1,8 @@
 /** Jobs, and what starts them by the clock. */
 import { CLUSTER_KINDS } from '@/api/cluster';
 import { Age } from '@/app/time';
-import { createdColumn, labelsColumn, nameColumn, statusColumn } from '../columns';
+import { createdColumn } from '@/templates/columns';
+import { labelsColumn, nameColumn, statusColumn } from '../columns';
 import { projectKind } from '../kind';
 import type { CronJob, Job } from '../objects';
 import { statusOfCronJob, statusOfJob } from '../status';

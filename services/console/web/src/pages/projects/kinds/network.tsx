@@ -2,8 +2,9 @@
 import type { TFunction } from 'i18next';
 import { CLUSTER_KINDS } from '@/api/cluster';
 import { RouterLink } from '@/app/link';
+import { createdColumn } from '@/templates/columns';
 import { Labels } from '@/templates/facts';
-import { createdColumn, labelsColumn, nameColumn } from '../columns';
+import { labelsColumn, nameColumn } from '../columns';
 import { projectKind } from '../kind';
 import type { Ingress, Service, ServicePort } from '../objects';
 import type { Project } from '../place';

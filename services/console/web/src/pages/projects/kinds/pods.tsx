@@ -1,5 +1,6 @@
 import { CLUSTER_KINDS } from '@/api/cluster';
-import { createdColumn, labelsColumn, nameColumn, statusColumn } from '../columns';
+import { createdColumn } from '@/templates/columns';
+import { labelsColumn, nameColumn, statusColumn } from '../columns';
 import { projectKind } from '../kind';
 import type { Pod } from '../objects';
 import { restartsOf, statusOfPod } from '../status';

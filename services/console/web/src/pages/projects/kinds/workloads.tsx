@@ -1,8 +1,9 @@
 /** Deployments, stateful sets and daemon sets. */
 import type { TFunction } from 'i18next';
 import { CLUSTER_KINDS } from '@/api/cluster';
+import { createdColumn } from '@/templates/columns';
 import { Labels } from '@/templates/facts';
-import { createdColumn, labelsColumn, nameColumn, statusColumn } from '../columns';
+import { labelsColumn, nameColumn, statusColumn } from '../columns';
 import { type ProjectKind, projectKind } from '../kind';
 import type { Workload } from '../objects';
 import type { KindName, Project } from '../place';

@@ -1,7 +1,7 @@
 import type { Texts } from '../en';
-import type { common as english } from '../en/common';
+import type { everywhere as english } from '../en/everywhere';
 
-export const common: Texts<typeof english> = {
+export const everywhere: Texts<typeof english> = {
   app: {
     skip: '跳到内容',
     navigation: '导航',
