@@ -22,7 +22,7 @@ from kubekit.informer import Informer
 from kubekit.resource import PODS, Resource
 from kubekit.store import IndexFn
 from kubekit.transport import Impersonation, Transport
-from kubekit.verbs import ObjectList, Verbs
+from kubekit.verbs import ObjectList, Verbs, given
 from kubekit.watch import WatchEvent, parse_event
 
 __all__ = ["Cluster", "ClusterConfig", "Impersonation", "ObjectList", "WatchEvent"]
@@ -166,7 +166,7 @@ class Cluster(Verbs):
         Resume with the resource version of the last event. Raises Gone when that is too old: list again.
         `opened` is called once the server has accepted the watch, which may then stay silent for long.
         """
-        params = _given(
+        params = given(
             watch="true",
             allowWatchBookmarks="true",
             resourceVersion=resource_version,
@@ -247,7 +247,3 @@ class Cluster(Verbs):
         if self._opened is None:
             raise Unreachable(f"the cluster is not open: {self._not_open_because}")
         return self._opened
-
-
-def _given(**params: str | int | None) -> dict[str, str]:
-    return {name: str(value) for name, value in params.items() if value}

@@ -113,7 +113,7 @@ class Verbs(ABC):
         as_user: Impersonation | None = None,
     ) -> ObjectList:
         """The objects of a namespace or of all: `limit` of them, from `continue_` on. Raises Gone."""
-        params = _given(
+        params = given(
             labelSelector=label_selector, fieldSelector=field_selector, limit=limit, **{"continue": continue_}
         )
         page = RawPage(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
@@ -123,7 +123,7 @@ class Verbs(ABC):
         self, resource: Resource, namespace: str | None = None, *, limit: int, continue_: str = ""
     ) -> RawPage:
         """One page of a list for a cache. Past the rate limit: pages follow one another, never pile up."""
-        params = _given(limit=limit, **{"continue": continue_})
+        params = given(limit=limit, **{"continue": continue_})
         return RawPage(await self.request("GET", resource.path(namespace), params=params, limited=False))
 
     async def create(
@@ -139,7 +139,7 @@ class Verbs(ABC):
         """Creates an object, in `namespace` or its own; gives it as stored. Raises AlreadyExists."""
         metadata: Object = body.get("metadata") or {}
         key = Key(namespace or metadata.get("namespace"), metadata.get("name", ""))
-        params = _given(dryRun="All" if dry_run else None, fieldManager=field_manager)
+        params = given(dryRun="All" if dry_run else None, fieldManager=field_manager)
         return await self.write(Write("POST", resource, key, body, params=params, as_user=as_user))
 
     async def update(
@@ -152,7 +152,7 @@ class Verbs(ABC):
         field_manager: str | None = None,
     ) -> Object:
         """Replaces an object. Raises Conflict when it changed since its resourceVersion was read."""
-        params = _given(fieldManager=field_manager)
+        params = given(fieldManager=field_manager)
         return await self.write(
             Write("PUT", resource, key_of(body), body, subresource, params, as_user=as_user)
         )
@@ -170,7 +170,7 @@ class Verbs(ABC):
         field_manager: str | None = None,
     ) -> Object:
         """Changes parts of an object. `json` takes operations; `strategic` is for built-in kinds."""
-        key, params = Key(namespace, name), _given(fieldManager=field_manager)
+        key, params = Key(namespace, name), given(fieldManager=field_manager)
         return await self.write(
             Write("PATCH", resource, key, body, subresource, params, PATCH_TYPES[patch_type], as_user)
         )
@@ -190,7 +190,7 @@ class Verbs(ABC):
 
         `force` takes fields over from other managers; without it their ownership raises Conflict.
         """
-        params = _given(
+        params = given(
             fieldManager=field_manager, force="true" if force else None, dryRun="All" if dry_run else None
         )
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
@@ -219,5 +219,6 @@ def _decode(payload: bytes) -> Object:
     return cast("Object", orjson.loads(payload))
 
 
-def _given(**params: Any) -> dict[str, str]:
+def given(**params: Any) -> dict[str, str]:
+    """Those of the parameters of a query that say something."""
     return {name: str(value) for name, value in params.items() if value is not None and value != ""}
