@@ -138,11 +138,6 @@ def changes(live: Any, wanted: Any, path: str = "") -> list[Change]:
     return [] if live == wanted else [Change(path, live, wanted)]
 
 
-def changed_paths(live: Any, wanted: Any) -> list[str]:
-    """The paths of `changes`."""
-    return [change.path for change in changes(live, wanted)]
-
-
 def _by_name(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(i, dict) and "name" in i for i in value)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ks_installer.engine import removal_order
-from ks_installer.objects import Ref, apply_order, belongs_to, changed_paths, labelled
+from ks_installer.objects import Ref, apply_order, belongs_to, changes, labelled
 from ks_installer.state import Record
 
 names = st.from_regex(r"[a-z][a-z0-9.:-]{0,20}", fullmatch=True)
@@ -60,7 +60,7 @@ def test_only_the_labels_make_an_object_ours() -> None:
     ],
 )
 def test_a_plan_names_the_fields_that_change(live: dict, wanted: dict, paths: list[str]) -> None:
-    assert changed_paths(live, wanted) == paths
+    assert [change.path for change in changes(live, wanted)] == paths
 
 
 def test_what_others_need_is_removed_last() -> None:

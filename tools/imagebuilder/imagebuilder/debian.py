@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from imagebuilder import cache
 from imagebuilder.command import output_of
 from imagebuilder.errors import BuildFailed
-from imagebuilder.layer import Layer
 
 # Merged as Debian merges them since bookworm (debian-policy, usrmerge).
 _MERGED = ("bin", "lib", "lib64", "sbin")
@@ -68,12 +67,6 @@ def root_of(names: Sequence[str]) -> Path:
                 _complete(unfinished)
                 unfinished.rename(root)
     return root
-
-
-def layer_of(names: Sequence[str]) -> Layer:
-    """A layer of `root_of`. Raises BuildFailed."""
-    root = root_of(names)
-    return cache.layer("debian", [root.name], lambda _: {"": root}, world_writable=["tmp"])
 
 
 def _downloaded(files: Sequence[str]) -> list[Path]:

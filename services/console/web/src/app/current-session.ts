@@ -1,6 +1,6 @@
 /** The session as the server sees it: asked once, and anew after signing in or out. */
 import { queryOptions } from '@tanstack/react-query';
-import { fetchSession, type Profile, request, whenSessionEnds } from '@/api/client';
+import { fetchSession, request, whenSessionEnds } from '@/api/client';
 import { queryClient } from '@/api/queries';
 
 export const SESSION_QUERY = queryOptions({
@@ -24,7 +24,7 @@ export async function signIn(username: string, password: string): Promise<boolea
 /** Ends the session, and forgets all that was seen in it. */
 export async function signOut(): Promise<void> {
   await request('/logout', { method: 'POST' });
-  forget();
+  queryClient.clear();
 }
 
 /** Leads to the login when the session is over, once, and back to the same address afterwards. */
@@ -39,12 +39,4 @@ export function watchSession(toLogin: () => void): void {
       leaving = false;
     }, 1000);
   });
-}
-
-export function forget(): void {
-  queryClient.clear();
-}
-
-export function currentProfile(): Profile | null {
-  return queryClient.getQueryData(SESSION_QUERY.queryKey)?.user ?? null;
 }
