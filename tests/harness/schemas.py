@@ -20,7 +20,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import response_schema_conformance
 
 Headers = Callable[[], Mapping[str, str]]
 """Gives the headers of the next request: a signed identity is good for a minute."""
@@ -50,9 +53,10 @@ async def check_answers(
 ) -> int:
     """Send `examples` requests of each kind, allowed and not, to each operation; gives how many were sent.
 
-    Raises AssertionError that names every operation which answered otherwise than with success or with an
-    error of the client's, in the shape of an error: above all with 5xx. What has to be waited for may be
-    503 with Retry-After. `leave_out` says which requests are not sent, such as those that end the stage.
+    Raises AssertionError that names every operation which answered otherwise than with success, as the
+    document says it, or with an error of the client's, in the shape of an error: above all with 5xx. What
+    has to be waited for may be 503 with Retry-After. `leave_out` says which requests are not sent, such as
+    those that end the stage.
     """
     schema = schemathesis.openapi.from_dict(dict(document))
     sent, wrong = 0, list[str]()
@@ -118,6 +122,8 @@ class _Attack:
             return
         self.sent += 1
         _check(answer.status_code, answer.headers, answer.content, case)
+        if answer.status_code < 300:
+            _check_schema(answer, case)
 
 
 def _check(status: int, headers: Mapping[str, Any], body: bytes, case: Case) -> None:
@@ -131,3 +137,13 @@ def _check(status: int, headers: Mapping[str, Any], body: bytes, case: Case) -> 
         except (ValueError, LookupError, TypeError):
             message = None
         assert isinstance(message, str), f"{request} gives an error of another shape: {answer}"
+
+
+def _check_schema(answer: Response, case: Case) -> None:
+    try:
+        case.validate_response(answer, checks=[response_schema_conformance])
+    except FailureGroup as group:
+        why = "; ".join(str(each) for each in group.exceptions)
+        raise AssertionError(
+            f"{case.method} {case.formatted_path} gives {answer.text[:300]}: {why}"
+        ) from None

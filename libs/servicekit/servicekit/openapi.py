@@ -3,15 +3,14 @@
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
-from pydantic import BaseModel, PydanticUserError, TypeAdapter
+from pydantic import PydanticUserError, TypeAdapter
 
 from servicekit.app import Service
 from servicekit.binding import Handler, Value
 from servicekit.body import BodyReader
 from servicekit.group import Route
-from servicekit.paging import Page
 from servicekit.responses import to_json
 
 REFERENCES = "#/components/schemas/{model}"
@@ -105,18 +104,10 @@ class _Schemas:
 
     def of_result(self, handler: Handler) -> dict[str, Any]:
         """The schema of what `handler` answers; an empty one, which fits all, where no type says more."""
-        hint = _result_hint(handler)
         adapter = self._results.get(handler)
-        schema = {} if adapter is None else self.of(adapter)
-        if hint is type(None):
+        if _result_hint(handler) is type(None):
             return _SUCCESS
-        if (get_origin(hint) or hint) is not Page:
-            return schema
-        return {
-            "type": "object",
-            "required": ["items", "total_count"],
-            "properties": {"items": {"type": "array", "items": schema}, "total_count": {"type": "integer"}},
-        }
+        return {} if adapter is None else self.of(adapter)
 
 
 def _result_hint(handler: Handler) -> Any:
@@ -124,12 +115,9 @@ def _result_hint(handler: Handler) -> Any:
 
 
 def _result_adapter(handler: Handler) -> TypeAdapter[Any] | None:
-    """For a type that says something: a model, or a list or page of models."""
+    """For a type that says something, which that of a response does not."""
     hint = _result_hint(handler)
-    if get_origin(hint) is Page:
-        (hint,) = get_args(hint)
-    inner = get_args(hint)[0] if get_origin(hint) is list else hint
-    if not isinstance(inner, type) or not issubclass(inner, (BaseModel, str, int, float, bool)):
+    if hint in (Any, bytes, type(None)):
         return None
     try:
         return TypeAdapter(hint)

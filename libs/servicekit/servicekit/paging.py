@@ -9,9 +9,10 @@ asks for an exact value and `~` for one that contains it.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
+from pydantic import Field, WithJsonSchema
 
 from servicekit.errors import BadRequest
 
@@ -26,13 +27,16 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 T = TypeVar("T")
 
+Json = Annotated[bytes, WithJsonSchema({"type": "object"})]
+"""An object that is JSON already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some of a list, and how many there are in all. Items may be JSON already, as bytes."""
 
     items: Sequence[T]
-    total: int
+    total: Annotated[int, Field(serialization_alias="total_count")]
 
     def to_json(self) -> dict[str, Any]:
         items = [orjson.Fragment(item) if isinstance(item, bytes) else item for item in self.items]

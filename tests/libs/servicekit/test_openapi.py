@@ -68,7 +68,9 @@ def test_paths_are_whole_and_described(api):
     assert found["path", "workspace"]["required"]
     assert {"paging", "conditions", "orderBy", "reverse"} <= {name for _, name in found}
     page = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    assert page["properties"]["items"]["items"] == {"$ref": "#/components/schemas/Member"}
+    shape = api["components"]["schemas"][page["$ref"].rpartition("/")[2]]
+    assert set(shape["required"]) == {"items", "total_count"}
+    assert shape["properties"]["items"]["items"] == {"$ref": "#/components/schemas/Member"}
 
 
 def test_bodies_are_described_by_their_models(api):

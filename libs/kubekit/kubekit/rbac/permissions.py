@@ -12,24 +12,44 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from kubekit.rbac.demands import demands, holds
 from kubekit.rbac.rule import Rule
 
-SimpleRule = dict[str, Any]
-"""`{"name": permission, "actions": [...]}`."""
+
+class SimpleRule(TypedDict):
+    """A permission, and what of it is given."""
+
+    name: str
+    actions: list[str]
+
+
+class ActionRules(TypedDict):
+    """An action of a permission, with the policy rules that it stands for."""
+
+    name: str
+    rules: list[dict[str, Any]]
+
+
+class PermissionRules(TypedDict):
+    """A permission as `rulesmapping` shows it."""
+
+    name: str
+    actions: list[ActionRules]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permissions:
     """One table of permissions. `document` is the answer of `rulesmapping`."""
 
-    document: list[dict[str, Any]]
+    document: list[PermissionRules]
     needed: Mapping[tuple[str, str], tuple[Rule, ...]]
 
     @classmethod
     def read(cls, name: str) -> "Permissions":
         """The table in `data/{name}.json`."""
-        document = json.loads(
+        document: list[PermissionRules] = json.loads(
             resources.files("kubekit.rbac").joinpath("data", f"{name}.json").read_text("utf-8")
         )
         return cls(

@@ -41,6 +41,12 @@ class Membership:
     role: str
 
 
+class Member(Profile):
+    """A user with a role in a workspace."""
+
+    workspace_role: str
+
+
 class Members:
     """Reads and changes who is a member of a workspace."""
 
@@ -70,7 +76,7 @@ class Members:
             raise NotFound(f'workspace "{workspace}" not found')
         return list(found.values())
 
-    async def profiles(self, workspace: str) -> list[Profile]:
+    async def profiles(self, workspace: str) -> list[Member]:
         """The members who are in the directory, with their role."""
         members = self.memberships(workspace)
         profiles = await self._people.profiles(member.username for member in members)
@@ -80,7 +86,7 @@ class Members:
             if member.username in profiles
         ]
 
-    async def profile(self, workspace: str, username: str) -> Profile:
+    async def profile(self, workspace: str, username: str) -> Member:
         """One member. Raises NotFound for a workspace or member that is not there."""
         member = next((m for m in self.memberships(workspace) if m.username == username), None)
         shown = await self._people.profile(username) if member else None

@@ -1,9 +1,8 @@
 """Routes of the members of workspaces."""
 
 from ks_account.access.authorize import GuardedGroup
-from ks_account.access.members import Members
+from ks_account.access.members import Member, Members
 from ks_account.users.models import Invitation
-from ks_account.users.profile import Profile
 from servicekit.errors import BadRequest
 from servicekit.identity import Identity
 from servicekit.paging import Conditions, Page, PageQuery
@@ -13,7 +12,7 @@ def add_routes(group: GuardedGroup, members: Members) -> None:
     """Add the routes to the group iam.kubesphere.io."""
 
     @group.guarded("GET", "/workspaces/{workspace}/members")
-    async def list_members(workspace: str, query: PageQuery) -> Page[Profile]:
+    async def list_members(workspace: str, query: PageQuery) -> Page[Member]:
         """A page of the members of a workspace, by name."""
         profiles = [p for p in await members.profiles(workspace) if _matches(p, query.conditions)]
         return query.page(sorted(profiles, key=lambda p: p["username"], reverse=bool(query.reverse)))
@@ -26,7 +25,7 @@ def add_routes(group: GuardedGroup, members: Members) -> None:
         await members.invite(workspace, body.username, body.workspace_role, caller)
 
     @group.guarded("GET", "/workspaces/{workspace}/members/{member}")
-    async def describe_member(workspace: str, member: str) -> Profile:
+    async def describe_member(workspace: str, member: str) -> Member:
         """A member of a workspace with the role there."""
         return await members.profile(workspace, member)
 
@@ -36,7 +35,7 @@ def add_routes(group: GuardedGroup, members: Members) -> None:
         await members.remove(workspace, member, caller)
 
 
-def _matches(member: Profile, conditions: Conditions) -> bool:
+def _matches(member: Member, conditions: Conditions) -> bool:
     """`keyword` is part of name, e-mail or description; `name` and `email` are among `a|b`; `role` is
     equal.
     """

@@ -1,7 +1,8 @@
 """Roles in the cluster, in workspaces and in namespaces: which there are, who has them, what they permit."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from ks_account.access import members
 from ks_account.access.bindings import owning_workspace, role_of, users_in
@@ -19,6 +20,31 @@ from servicekit.paging import Page, PageQuery
 
 _ADMIN_BINDING = "admin"
 _VIEWER_BINDING = "viewer"
+
+
+class RoleUser(Profile):
+    """A user with a role of a namespace."""
+
+    role: str
+
+
+class RoleInNamespace(TypedDict):
+    """A role of a namespace, and since when and by which binding somebody has it."""
+
+    role: str
+    role_binding: str
+    role_bind_time: str
+
+
+class NamespaceUser(Profile, RoleInNamespace):
+    """A user of a namespace."""
+
+
+class RolesOfUser(TypedDict):
+    """ClusterRoles that somebody has in the cluster, and roles in namespaces."""
+
+    clusterRole: list[Object]
+    roles: list[Object]
 
 
 class Roles:
@@ -77,13 +103,13 @@ class Roles:
             raise NotFound(f'role.rbac.authorization.k8s.io "{role}" not found')
         return NAMESPACE.of(_rules(found))
 
-    async def role_users(self, namespace: str, role: str) -> list[Profile]:
+    async def role_users(self, namespace: str, role: str) -> list[RoleUser]:
         """The users who are bound to a role in a namespace, by name."""
         bound = self._bound(namespace, lambda binding: binding["roleRef"]["name"] == role)
         profiles = await self._people.profiles(bound)
         return [{**profiles[name], "role": role} for name in sorted(profiles)]
 
-    async def namespace_users(self, namespace: str) -> list[Profile]:
+    async def namespace_users(self, namespace: str) -> list[NamespaceUser]:
         """The users of a namespace with role and binding, the latest binding first. Raises NotFound.
 
         The bindings `admin` and `viewer` are a controller's, which puts all members of the workspace into
@@ -99,10 +125,10 @@ class Roles:
             if binding["metadata"]["name"] != _ADMIN_BINDING or name == creator
         }
         profiles = await self._people.profiles(shown)
-        listed = [{**shape, **_role_in(shown[name])} for name, shape in profiles.items()]
+        listed: list[NamespaceUser] = [{**shape, **_role_in(shown[name])} for name, shape in profiles.items()]
         return sorted(listed, key=lambda user: (user["role_bind_time"], user["username"]), reverse=True)
 
-    def roles_of(self, username: str) -> dict[str, list[Object]]:
+    def roles_of(self, username: str) -> RolesOfUser:
         """The roles of a user: `clusterRole` in the cluster, and `roles` in namespaces.
 
         A ClusterRole that is bound in a namespace is shown as a role of it.
@@ -147,7 +173,7 @@ def _as_known(role: Object) -> Object:
     return {**role, "metadata": {**role["metadata"], "name": known}}
 
 
-def _role_in(binding: Object) -> dict[str, Any]:
+def _role_in(binding: Object) -> RoleInNamespace:
     return {
         "role": binding["roleRef"]["name"],
         "role_binding": binding["metadata"]["name"],

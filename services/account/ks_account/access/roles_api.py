@@ -1,12 +1,10 @@
 """Routes of roles: which there are, who has them, and what they permit."""
 
-from typing import Any
-
 from ks_account.access.authorize import GuardedGroup, oneself, signed_in
-from ks_account.access.roles import Roles
+from ks_account.access.roles import NamespaceUser, Roles, RolesOfUser, RoleUser
 from ks_account.users.profile import Profile
 from kubekit.rbac import permissions
-from kubekit.rbac.permissions import SimpleRule
+from kubekit.rbac.permissions import PermissionRules, SimpleRule
 from kubekit.resource import Object
 from servicekit.paging import Page, PageQuery
 
@@ -18,7 +16,7 @@ def add_routes(group: GuardedGroup, roles: Roles) -> None:
     _add_namespace(group, roles)
 
     @group.guarded("GET", "/users/{user}/roles", permit=oneself)
-    async def roles_of_user(user: str) -> dict[str, list[Object]]:
+    async def roles_of_user(user: str) -> RolesOfUser:
         """All roles of a user, in the cluster and in namespaces."""
         return roles.roles_of(user)
 
@@ -28,12 +26,12 @@ def add_routes(group: GuardedGroup, roles: Roles) -> None:
         return permissions.DEVOPS.get(role, permissions.DEVOPS["reporter"])
 
     @group.guarded("GET", "/rulesmapping/clusterroles", permit=signed_in)
-    async def cluster_permissions() -> list[dict[str, Any]]:
+    async def cluster_permissions() -> list[PermissionRules]:
         """The policy rules behind each permission in the cluster."""
         return permissions.CLUSTER.document
 
     @group.guarded("GET", "/rulesmapping/roles", permit=signed_in)
-    async def namespace_permissions() -> list[dict[str, Any]]:
+    async def namespace_permissions() -> list[PermissionRules]:
         """The policy rules behind each permission in a namespace."""
         return permissions.NAMESPACE.document
 
@@ -79,7 +77,7 @@ def _add_namespace(group: GuardedGroup, roles: Roles) -> None:
         return roles.roles(namespace, query)
 
     @group.guarded("GET", "/namespaces/{namespace}/roles/{role}/users")
-    async def role_users(namespace: str, role: str) -> list[Profile]:
+    async def role_users(namespace: str, role: str) -> list[RoleUser]:
         """The users who have a role in a namespace."""
         return await roles.role_users(namespace, role)
 
@@ -89,6 +87,6 @@ def _add_namespace(group: GuardedGroup, roles: Roles) -> None:
         return roles.role_rules(namespace, role)
 
     @group.guarded("GET", "/namespaces/{namespace}/users")
-    async def namespace_users(namespace: str) -> list[Profile]:
+    async def namespace_users(namespace: str) -> list[NamespaceUser]:
         """The users of a namespace, with their roles in it."""
         return await roles.namespace_users(namespace)

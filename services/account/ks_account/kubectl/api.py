@@ -7,6 +7,7 @@ from aiohttp import web
 
 from ks_account.access.authorize import GuardedGroup, oneself
 from ks_account.kubectl.provisioning import Provisioning
+from ks_account.kubectl.terminals import TerminalPod
 
 
 def add_routes(group: GuardedGroup, provisioning: Provisioning) -> None:
@@ -18,6 +19,6 @@ def add_routes(group: GuardedGroup, provisioning: Provisioning) -> None:
         return web.Response(text=await provisioning.kubeconfig(user), content_type="application/yaml")
 
     @group.guarded("GET", "/users/{user}/kubectl", permit=oneself)
-    async def kubectl(user: str) -> dict[str, str]:
+    async def kubectl(user: str) -> TerminalPod:
         """The pod with kubectl of a user, which is started where it does not run; 503 until it does."""
         return await provisioning.terminal(user)

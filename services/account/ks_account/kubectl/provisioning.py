@@ -12,7 +12,7 @@ from collections import OrderedDict
 from ks_account.clients.directory import Directory
 from ks_account.clients.kubernetes import translated
 from ks_account.kubectl.kubeconfigs import Kubeconfigs
-from ks_account.kubectl.terminals import Terminals
+from ks_account.kubectl.terminals import TerminalPod, Terminals
 from ks_account.users import models
 from servicekit.errors import NotFound, ServiceError
 
@@ -67,7 +67,7 @@ class Provisioning:
         self._remember(username, left)
         return text
 
-    async def terminal(self, username: str) -> dict[str, str]:
+    async def terminal(self, username: str) -> TerminalPod:
         """Where the user's kubectl runs, which is started if it does not. Raises Unavailable until then."""
         await self.kubeconfig(username)
         with translated():

@@ -6,6 +6,8 @@ user's kubeconfig, so it may do what the user may.
 
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from ks_account.kubectl.config import KubectlSection
 from ks_account.kubectl.kubeconfigs import CONTROLS_NAMESPACE, KEY
 from ks_account.kubectl.kubeconfigs import name_of as kubeconfig_of
@@ -22,6 +24,14 @@ _KUBECONFIG = "/etc/kubeconfig"
 _HOME = "/home/user"
 _WAIT = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done"
 _RETRY = 2
+
+
+class TerminalPod(TypedDict):
+    """Where a user's kubectl runs."""
+
+    namespace: str
+    pod: str
+    container: str
 
 
 class Terminals:
@@ -48,7 +58,7 @@ class Terminals:
         except Conflict:  # another replica was faster
             pass
 
-    async def pod(self, username: str) -> dict[str, str]:
+    async def pod(self, username: str) -> TerminalPod:
         """Where the user's kubectl runs, as v2.1.1 says it. Raises Unavailable while no pod is ready."""
         pods = await self._cluster.list(PODS, CONTROLS_NAMESPACE, label_selector=f"{_LABEL}={username}")
         ready = [pod["metadata"]["name"] for pod in pods.items if _is_ready(pod)]

@@ -1,11 +1,12 @@
 """Routes for signing in and out, and for asking what a token is worth."""
 
-from typing import Annotated, Any
+from typing import Annotated, NotRequired
 from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from typing_extensions import TypedDict
 
 from ks_account.clients.directory import Directory
 from ks_account.clients.sessions import Sessions
@@ -42,11 +43,41 @@ class TokenReview(BaseModel):
     spec: TokenReviewSpec | None = None
 
 
+class ReviewedUser(TypedDict):
+    """Whose a token is."""
+
+    username: str
+    uid: str
+    groups: list[str]
+
+
+class TokenReviewStatus(TypedDict):
+    """What became of a TokenReview; `user` is there when the token is in force."""
+
+    authenticated: bool
+    user: NotRequired[ReviewedUser]
+
+
+class ReviewedToken(TypedDict):
+    """The answer to a TokenReview."""
+
+    apiVersion: str
+    kind: str
+    status: TokenReviewStatus
+
+
+class SessionToken(TypedDict):
+    """A session that was begun; the second key is only there when it is true."""
+
+    access_token: str
+    password_change_required: NotRequired[bool]
+
+
 def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions) -> None:
     """Add signing in and out to the group iam.kubesphere.io."""
 
     @group.post("/login", public=True)
-    async def login(caller: Identity, body: bytes) -> dict[str, Any]:
+    async def login(caller: Identity, body: bytes) -> SessionToken:
         """A token for a user name or e-mail and its password. One message for whatever is wrong with them.
 
         `password_change_required` says that the token serves for nothing but setting another password.
@@ -73,9 +104,9 @@ def add_routes(group: Group, sign_in: SignIn, tokens: Tokens, sessions: Sessions
         await sessions.end(caller.user, token, claims.family)
 
 
-def session_of(signed_in: SignedIn) -> dict[str, Any]:
-    """A session as an answer shows it; the second key is only there when it is true."""
-    shown: dict[str, Any] = {"access_token": signed_in.token}
+def session_of(signed_in: SignedIn) -> SessionToken:
+    """A session as an answer shows it."""
+    shown: SessionToken = {"access_token": signed_in.token}
     if signed_in.must_change:
         shown["password_change_required"] = True
     return shown
@@ -131,12 +162,12 @@ def add_review(group: Group, tokens: Tokens, sessions: Sessions, directory: Dire
         return claims.username if await directory.user(claims.username) else None
 
     @group.post("/authenticate", public=True)
-    async def authenticate(body: TokenReview) -> dict[str, Any]:
+    async def authenticate(body: TokenReview) -> ReviewedToken:
         """Whether a token is in force, and whose it is: TokenReview for Jenkins and for webhooks."""
         if body.spec is None:
             raise BadRequest("token must not be null")
         user = await owner(body.spec.token)
-        status: dict[str, Any] = {"authenticated": user is not None}
+        status: TokenReviewStatus = {"authenticated": user is not None}
         if user is not None:
             status["user"] = {"username": user, "uid": user, "groups": await directory.groups_of(user)}
         return {"apiVersion": body.apiVersion, "kind": "TokenReview", "status": status}

@@ -8,7 +8,9 @@ Access tokens of a pair have an end of their own, and are revocable by their key
 
 import secrets
 import time
-from typing import Any
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from ks_account.clients.entries import UserEntry
 from ks_account.clients.sessions import Grant, Session, Sessions
@@ -20,8 +22,15 @@ _ACCESS = 4
 _REFRESH = 5
 """Lifetimes as multiples of the idle timeout, as in v2.1.1."""
 
-Pair = dict[str, Any]
-"""`access_token`, `refresh_token`, `token_type` and `expires_in` in seconds."""
+
+class Pair(TypedDict):
+    """Two tokens (RFC 6749, section 5.1), the first of which is good for `expires_in` seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+    password_change_required: NotRequired[bool]
 
 
 class Grants:

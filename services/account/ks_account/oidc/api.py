@@ -1,8 +1,9 @@
 """Routes of signing in at a provider of OpenID Connect."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from ks_account.login.api import session_of
 from ks_account.login.signin import SignedIn
@@ -17,12 +18,20 @@ SESSION = "token"
 """The cookie in which the gateway looks for a token."""
 
 
+class Provider(TypedDict):
+    """Where one may sign in; `login_url` is a path of this site."""
+
+    name: str
+    title: str
+    login_url: str
+
+
 def add_routes(group: Group, login: OidcLogin) -> None:
     """Add the routes to the group iam.kubesphere.io."""
     base = f"{group.prefix}/oauth"
 
     @group.get("/oauth/providers", public=True)
-    async def list_providers() -> list[dict[str, str]]:
+    async def list_providers() -> list[Provider]:
         """The providers at which one may sign in, with the address to begin at."""
         return [
             {"name": name, "title": title, "login_url": f"{base}/{name}/authorize"}
@@ -71,8 +80,7 @@ def add_routes(group: Group, login: OidcLogin) -> None:
 
 
 def _answer(session: SignedIn, next_: str, *, as_json: bool) -> web.StreamResponse:
-    shown: dict[str, Any] = session_of(session)
-    return to_response(shown) if as_json else _redirect(next_)
+    return to_response(session_of(session)) if as_json else _redirect(next_)
 
 
 def _redirect(url: str) -> web.Response:

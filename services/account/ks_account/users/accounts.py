@@ -16,7 +16,7 @@ from ks_account.clients.sessions import Sessions
 from ks_account.login.signin import SignIn
 from ks_account.users import models, passwords
 from ks_account.users.administrators import Administrators
-from ks_account.users.profile import Profile, profile
+from ks_account.users.profile import Description, Profile, profile
 from ks_account.users.roster import ORDERS, Roster
 from kubekit.rbac.permissions import CLUSTER
 from servicekit.errors import BadRequest, Conflict, NotFound, ServiceError, Unauthorized
@@ -75,7 +75,7 @@ class Accounts:
         """Whether somebody has that name or e-mail."""
         return await self._directory.has(f"(|{equals('uid', [name])}{equals('mail', [name])})")
 
-    async def describe(self, username: str) -> Profile:
+    async def describe(self, username: str) -> Description:
         """A user with groups, cluster role and the permissions that follow from it. Raises NotFound."""
         entry = await self._entry(username)
         groups = await self._directory.groups_of(username)

@@ -1,6 +1,8 @@
 """Routes of user accounts."""
 
-from typing import Annotated, Any
+from typing import Annotated
+
+from typing_extensions import TypedDict
 
 from ks_account.access.authorize import GuardedGroup, oneself
 from ks_account.clients.kubernetes import translated
@@ -8,13 +10,26 @@ from ks_account.clients.sessions import Sessions
 from ks_account.users.accounts import Accounts
 from ks_account.users.locking import Locking
 from ks_account.users.models import ChangedUser, NewUser
-from ks_account.users.profile import Profile
+from ks_account.users.profile import Description, Profile
 from ks_account.users.removal import Removal
 from kubekit.rbac import RequestInfo, effective_groups
 from kubekit.rbac.index import RbacIndex
 from servicekit.binding import Query
 from servicekit.identity import Identity
-from servicekit.paging import PageQuery, parse_bool
+from servicekit.paging import Page, PageQuery, parse_bool
+
+
+class Existence(TypedDict):
+    """Whether a name or an e-mail is taken."""
+
+    exist: bool
+
+
+class LoginRecord(TypedDict):
+    """When somebody signed in (RFC 3339), and from where."""
+
+    login_time: str
+    login_ip: str
 
 
 def add_routes(
@@ -27,7 +42,10 @@ def add_routes(
     """Add the routes to the group iam.kubesphere.io."""
 
     @group.guarded("GET", "/users")
-    async def list_users(query: PageQuery, check: Annotated[list[str], Query("check")] = []) -> Any:  # noqa: B006
+    async def list_users(
+        query: PageQuery,
+        check: Annotated[list[str], Query("check")] = [],  # noqa: B006
+    ) -> Page[Profile] | Existence:
         """A page of the users. With `check=true&check=NAME`: whether that name or e-mail is taken."""
         if check and parse_bool(check[0]):
             return {"exist": await accounts.exists(check[-1])}
@@ -39,7 +57,7 @@ def add_routes(
         return await accounts.create(body, caller)
 
     @group.guarded("GET", "/users/{user}", permit=oneself)
-    async def describe_user(user: str) -> Profile:
+    async def describe_user(user: str) -> Description:
         """A user with groups, cluster role and permissions."""
         return await accounts.describe(user)
 
@@ -54,7 +72,7 @@ def add_routes(
         await removal.remove(user, caller)
 
     @group.guarded("GET", "/users/{user}/logs", permit=oneself)
-    async def login_log(user: str) -> list[dict[str, str]]:
+    async def login_log(user: str) -> list[LoginRecord]:
         """The last ten logins of a user."""
         lines = [line.partition(",") for line in await sessions.login_log(user)]
         return [{"login_time": time, "login_ip": address} for time, _, address in lines]

@@ -10,7 +10,7 @@ from kubekit.rbac.permissions import SimpleRule
 from kubekit.resource import Object
 from servicekit.group import Group
 from servicekit.identity import Identity
-from servicekit.paging import Page, PageQuery
+from servicekit.paging import Json, Page, PageQuery
 
 
 def group(
@@ -29,7 +29,7 @@ def group(
 
 def _read_workspaces(tenant: Group, workspaces: Workspaces) -> None:
     @tenant.get("/workspaces", etag=True)
-    async def list_workspaces(caller: Identity, query: PageQuery) -> Page[bytes]:
+    async def list_workspaces(caller: Identity, query: PageQuery) -> Page[Json]:
         """Workspaces that the caller's roles let them see."""
         return workspaces.page(caller, query)
 
@@ -41,12 +41,12 @@ def _read_workspaces(tenant: Group, workspaces: Workspaces) -> None:
 
 def _read_namespaces(tenant: Group, access: Access, workspaces: Workspaces, namespaces: Namespaces) -> None:
     @tenant.get("/namespaces", etag=True)
-    async def list_own_namespaces(caller: Identity, query: PageQuery) -> Page[bytes]:
+    async def list_own_namespaces(caller: Identity, query: PageQuery) -> Page[Json]:
         """Namespaces of any workspace, or of none, that the caller's bindings reach."""
         return namespaces.page(caller.user, caller.groups, query)
 
     @tenant.get("/workspaces/{workspace}/namespaces", etag=True)
-    async def list_namespaces(caller: Identity, workspace: str, query: PageQuery) -> Page[bytes]:
+    async def list_namespaces(caller: Identity, workspace: str, query: PageQuery) -> Page[Json]:
         """Namespaces of the workspace that the caller's bindings reach."""
         await workspaces.require_visible(caller, workspace)
         return namespaces.page(caller.user, caller.groups, query, workspace)
@@ -54,7 +54,7 @@ def _read_namespaces(tenant: Group, access: Access, workspaces: Workspaces, name
     @tenant.get("/workspaces/{workspace}/members/{member}/namespaces", etag=True)
     async def list_namespaces_of_member(
         caller: Identity, workspace: str, member: str, query: PageQuery
-    ) -> Page[bytes]:
+    ) -> Page[Json]:
         """Namespaces of the workspace that a member's bindings reach."""
         if member == caller.user:
             return await list_namespaces(caller, workspace, query)
