@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import yaml
+from harness.redirected import address_in, redirect
 
 _CHUNK = 64 * 1024
 
@@ -88,23 +87,10 @@ class SeveredProxy:
 @asynccontextmanager
 async def severed(kubeconfig: Path, target: Path) -> AsyncIterator[SeveredProxy]:
     """A proxy before the API server of `kubeconfig`, and in `target` a kubeconfig that goes through it."""
-    content = _read(kubeconfig)
-    [entry] = content["clusters"]
-    scheme, _, address = entry["cluster"]["server"].partition("://")
-    host, _, port = address.partition(":")
-    proxy = SeveredProxy(host, int(port))
+    proxy = SeveredProxy(*address_in(kubeconfig))
     await proxy.open()
     try:
-        entry["cluster"]["server"] = f"{scheme}://127.0.0.1:{proxy.port}"
-        _write(target, content)
+        redirect(kubeconfig, target, proxy.port)
         yield proxy
     finally:
         await proxy.close()
-
-
-def _read(kubeconfig: Path) -> dict[str, Any]:
-    return yaml.safe_load(kubeconfig.read_text())
-
-
-def _write(target: Path, content: dict[str, Any]) -> None:
-    target.write_text(yaml.safe_dump(content))

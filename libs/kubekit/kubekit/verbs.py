@@ -1,7 +1,7 @@
 """Every verb of the Kubernetes API on plain JSON objects, for whoever can send requests."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -21,6 +21,8 @@ PATCH_TYPES = {
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 PatchType = Literal["merge", "json", "strategic"]
+PAGE = 500
+"""Objects of a list that are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,19 @@ class Verbs(ABC):
         )
         page = RawPage(await self.request("GET", resource.path(namespace), params=params, as_user=as_user))
         return ObjectList([*page.objects(resource)], page.resource_version, page.continue_)
+
+    async def list_all(
+        self, resource: Resource, namespace: str | None = None, *, label_selector: str | None = None
+    ) -> AsyncGenerator[Object, None]:
+        """Every object, as the server has it when asked, in pages. Raises what `list` does."""
+        continue_: str | None = None
+        while continue_ != "":
+            page = await self.list(
+                resource, namespace, label_selector=label_selector, limit=PAGE, continue_=continue_
+            )
+            for obj in page.items:
+                yield obj
+            continue_ = page.continue_ or ""
 
     async def list_page(
         self, resource: Resource, namespace: str | None = None, *, limit: int, continue_: str = ""

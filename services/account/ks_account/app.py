@@ -57,7 +57,7 @@ def build(config: AccountConfig) -> Service:
     sign_in = SignIn(directory, sessions, tokens, config, provisioning.due)
     grants = Grants(sign_in, tokens, sessions, config.authentication.token_idle_timeout)
     roles = ClusterRoles(cluster, rbac)
-    bindings = Bindings(cluster, rbac)
+    bindings = Bindings(cluster)
     roster = Roster(directory, sessions, config.account.list_kept)
     accounts = Accounts(
         directory, sessions, sign_in, roles, roster, config.account.password_rounds, provisioning.due

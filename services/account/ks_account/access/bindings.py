@@ -10,7 +10,6 @@ from typing import Any
 from ks_account.clients.kubernetes import translated
 from kubekit.cluster import Cluster
 from kubekit.errors import Conflict, NotFound
-from kubekit.rbac.index import RbacIndex
 from kubekit.rbac.policy import BindingKey
 from kubekit.resource import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, Object, Resource
 
@@ -46,9 +45,8 @@ def owning_workspace(binding: Object) -> str:
 class Bindings:
     """Changes bindings with the service's own rights: who may ask for it is decided before."""
 
-    def __init__(self, cluster: Cluster, rbac: RbacIndex) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._rbac = rbac
 
     async def include(self, binding: BindingKey, username: str) -> None:
         """Put a user into a binding. Raises NotFound when there is no such binding."""
@@ -74,9 +72,18 @@ class Bindings:
         return await self._change(binding, without, delete_empty=True)
 
     async def exclude_everywhere(self, username: str) -> int:
-        """Take a user out of all bindings; gives how many the user was in."""
+        """Take a user out of all bindings; gives how many the user was in.
+
+        The cluster is asked, since a cache may not know of a binding that was made a moment ago, and whoever
+        gets the name next would inherit it.
+        """
+        found: list[BindingKey] = []
         with translated():
-            found = [binding.key for binding in self._rbac.bindings_of(username, ())]
+            for resource in (CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS):
+                async for binding in self._cluster.list_all(resource):
+                    if username in users_in(binding):
+                        metadata = binding["metadata"]
+                        found.append(BindingKey(metadata.get("namespace", ""), metadata["name"]))
         return sum([await self.exclude(key, username) for key in found])
 
     async def _change(

@@ -15,8 +15,6 @@ from kubekit.resource import NAMESPACES, WORKSPACES, Object, Resource
 from kubekit.transport import Impersonation
 from servicekit.identity import Identity
 
-_PAGE = 500
-
 
 class Owners:
     """Ends such naming as the caller, so that the cluster refuses who may not change the object."""
@@ -48,15 +46,11 @@ class Owners:
         return released
 
     async def _all(self, resource: Resource) -> AsyncIterator[Object]:
-        continue_: str | None = None
-        while continue_ != "":
-            try:
-                page = await self._cluster.list(resource, limit=_PAGE, continue_=continue_)
-            except NotFound:  # the cluster has no such resource (yet)
-                return
-            for obj in page.items:
+        try:
+            async for obj in self._cluster.list_all(resource):
                 yield obj
-            continue_ = page.continue_ or ""
+        except NotFound:  # the cluster has no such resource (yet)
+            return
 
     async def _unname(self, resource: Resource, obj: Object, caller: Identity) -> None:
         metadata = obj["metadata"]

@@ -48,19 +48,9 @@ class Routers:
     async def all(self, caller: Identity) -> list[Object]:
         """The Service of every router, for a caller who may list them in the whole cluster."""
         self._access.require_lister(caller, "routers")
-        found: list[Object] = []
-        token: str | None = None
+        listed = self._cluster.list_all(SERVICES, CONTROLS_NAMESPACE, label_selector=manifests.SELECTOR)
         with translated():
-            while token != "":
-                page = await self._cluster.list(
-                    SERVICES,
-                    CONTROLS_NAMESPACE,
-                    label_selector=manifests.SELECTOR,
-                    limit=PAGE,
-                    continue_=token,
-                )
-                found += page.items
-                token = page.continue_
+            found = [each async for each in listed]
             nodes = await self._nodes()
         return [with_address(each, nodes) for each in found]
 
