@@ -8,7 +8,7 @@ in the middle. The answer is 503 and says which it was; asked for again, the ope
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,8 @@ class Stage:
     proxies: dict[str, CuttingProxy]
     store: redis.Redis
     cluster: Cluster
-    refresh_tokens: dict[str, str] = field(default_factory=dict[str, str])
+    kept: dict[str, str] = field(default_factory=dict[str, str])
+    """A token of each user, for the operation that needs it."""
 
     async def make(self) -> str:
         """A user."""
@@ -119,7 +120,6 @@ Check = Callable[[Stage, str], Awaitable[None]]
 class Operation:
     """`act` is what is cut off, for a user, who is there unless `makes` says so; `done` holds after it."""
 
-    route: str
     act: Act
     done: Check
     makes: bool = False
@@ -153,13 +153,3 @@ async def check(stage: Stage, operation: Operation, backend: str) -> None:
         assert again.status in (200, *operation.again), again.text
         await operation.done(stage, user)
     raise AssertionError(f"more than {MANY} messages")
-
-
-def unnamed(operations: Mapping[str, Operation], document: Mapping[str, Any]) -> set[str]:
-    """The routes of an OpenAPI document that no operation is of."""
-    routes = {
-        f"{method.upper()} {path.removeprefix(IAM)}"
-        for path, methods in document["paths"].items()
-        for method in methods
-    }
-    return routes - {operation.route for operation in operations.values()}
