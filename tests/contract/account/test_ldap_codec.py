@@ -195,8 +195,20 @@ async def test_answers_that_arrive_byte_by_byte_are_put_together() -> None:
             await writer.drain()
 
     async with server_of(handler) as pool:
-        answer = await pool.ask(SEARCH)
+        [answer] = await pool.ask(SEARCH)
     assert (answer.code, answer.text, [each.dn for each in answer.entries]) == (0, "fine", ["uid=a"])
+
+
+async def test_what_was_asked_together_is_answered_in_any_order() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2 * len(ldap_codec.message(1, SEARCH)))
+        writer.write(entry(2, "uid=second", {}) + entry(1, "uid=first", {}))
+        writer.write(result(2, "searchResDone", 0, "second") + result(1, "searchResDone", 0, "first"))
+
+    async with server_of(handler) as pool:
+        answers = await pool.ask(SEARCH, SEARCH)
+    assert [each.text for each in answers] == ["first", "second"]
+    assert [each.entries[0].dn for each in answers] == ["uid=first", "uid=second"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +246,7 @@ async def test_a_silent_server_is_given_up_and_asked_on_a_new_connection() -> No
     async with server_of(handler) as pool:
         with pytest.raises(Unavailable, match="no answer within"):
             await pool.ask(SEARCH)
-        assert (await pool.ask(SEARCH)).code == 0
+        assert (await pool.ask(SEARCH))[0].code == 0
     assert connections == 2
 
 
@@ -254,7 +266,7 @@ async def test_a_request_that_is_cancelled_takes_its_connection_along() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert (await pool.ask(SEARCH)).text == "of the second"
+        assert (await pool.ask(SEARCH))[0].text == "of the second"
 
 
 async def test_what_comes_along_with_the_consent_to_start_tls_is_not_believed() -> None:

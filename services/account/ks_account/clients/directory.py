@@ -42,7 +42,7 @@ from ks_account.clients.ldap_answers import (
 from ks_account.clients.ldap_codec import Filter, all_of, any_of, equal, search, simple_bind
 from ks_account.clients.ldap_pool import LdapPool
 from ks_account.clients.ldap_server import LdapServer
-from ks_account.clients.ldap_wire import LdapWire
+from ks_account.clients.ldap_wire import Answer, LdapWire
 from ks_account.clients.ldap_wire_pool import LdapWirePool
 from ks_account.config import AccountSection
 from servicekit.errors import Conflict, Unavailable
@@ -132,13 +132,21 @@ class Directory:
     async def find_login(self, login: str) -> UserEntry | None:
         """The one user whose name or e-mail is `login`, with the stored password; None when it is not one."""
         condition = all_of(_USER, any_of(equal("uid", login), equal("mail", login)))
-        found = await self._few(condition, _WITH_PASSWORD)
+        [answer] = await self._searches.ask(self._search_for_few(condition, _WITH_PASSWORD))
+        found = _users_in(answer)
         return found[0] if len(found) == 1 else None
 
     async def user(self, username: str) -> UserEntry | None:
         """The user of that name. LDAP compares names without regard to case; this does not."""
-        found = await self._few(all_of(_USER, equal("uid", username)), _SHOWN)
-        return next((entry for entry in found if entry.username == username), None)
+        [answer] = await self._searches.ask(self._search_for_user(username))
+        return _user_in(answer, username)
+
+    async def user_and_groups(self, username: str) -> tuple[UserEntry | None, list[str]]:
+        """What `user` and `groups_of` give, with one question."""
+        answer, groups = await self._searches.ask(
+            self._search_for_user(username), self._search_for_groups(username)
+        )
+        return _user_in(answer, username), self._groups_in(groups)
 
     async def users(self, condition: str = "") -> list[UserEntry]:
         """All users that meet `condition`, a filter made by `contains` or `equals`."""
@@ -155,8 +163,10 @@ class Directory:
         long.
         """
         dn = self._decoy_dn() if entry is None else entry.dn
-        answer = await self._binds.ask(simple_bind(dn, password)) if password else None
-        accepted = answer is not None and expect_answer(answer, RESULT_SUCCESS, *REFUSED) == RESULT_SUCCESS
+        if not password:
+            return False
+        [answer] = await self._binds.ask(simple_bind(dn, password))
+        accepted = expect_answer(answer, RESULT_SUCCESS, *REFUSED) == RESULT_SUCCESS
         return accepted and entry is not None
 
     async def add_user(
@@ -279,10 +289,8 @@ class Directory:
         """The groups of a user as paths from the base of the groups: `parent:child`, as v2.1.1 writes
         them.
         """
-        condition = all_of(equal("objectClass", "posixGroup"), equal("memberUid", username))
-        answer = await self._searches.ask(search(self._config.group_search_base, condition, ["cn"], 0))
-        expect_answer(answer, RESULT_SUCCESS)
-        return sorted(self._group_path(entry.dn) for entry in answer.entries)
+        [answer] = await self._searches.ask(self._search_for_groups(username))
+        return self._groups_in(answer)
 
     async def ensure_tree(self, decoy_password: str) -> UserEntry | None:
         """Add what is missing of the bases of users and groups, and the entry that unknown users are
@@ -318,14 +326,20 @@ class Directory:
 
         await self._entries.run(add, repeatable=False)
 
-    async def _few(self, condition: Filter, attributes: list[str]) -> list[UserEntry]:
-        """The first two users that meet the condition."""
-        answer = await self._searches.ask(search(self._config.user_search_base, condition, attributes, 2))
-        expect_answer(answer, RESULT_SUCCESS, OVER_LIMIT)
-        return [
-            user_of(entry.dn, {_SPELLED.get(n.lower(), n): values for n, values in entry.attributes.items()})
-            for entry in answer.entries
-        ]
+    def _search_for_few(self, condition: Filter, attributes: list[str]) -> bytes:
+        """For the first two users that meet the condition."""
+        return search(self._config.user_search_base, condition, attributes, 2)
+
+    def _search_for_user(self, username: str) -> bytes:
+        return self._search_for_few(all_of(_USER, equal("uid", username)), _SHOWN)
+
+    def _search_for_groups(self, username: str) -> bytes:
+        condition = all_of(equal("objectClass", "posixGroup"), equal("memberUid", username))
+        return search(self._config.group_search_base, condition, ["cn"], 0)
+
+    def _groups_in(self, answer: Answer) -> list[str]:
+        expect_answer(answer, RESULT_SUCCESS)
+        return sorted(self._group_path(entry.dn) for entry in answer.entries)
 
     async def _search(self, condition: str, attributes: list[str], limit: int) -> list[UserEntry]:
         base = self._config.user_search_base
@@ -357,3 +371,15 @@ class Directory:
     async def _dial_as_manager(self) -> LdapWire:
         config = self._config
         return await self._server.dial_as(config.manager_dn, config.manager_password.get_secret_value())
+
+
+def _users_in(answer: Answer) -> list[UserEntry]:
+    expect_answer(answer, RESULT_SUCCESS, OVER_LIMIT)
+    return [
+        user_of(entry.dn, {_SPELLED.get(n.lower(), n): values for n, values in entry.attributes.items()})
+        for entry in answer.entries
+    ]
+
+
+def _user_in(answer: Answer, username: str) -> UserEntry | None:
+    return next((entry for entry in _users_in(answer) if entry.username == username), None)

@@ -94,7 +94,7 @@ class LdapServer:
         if not password:
             raise LdapConnectionError(f"{self.setting}.managerPassword is not set")
         wire = await self.dial()
-        answer = await wire.ask(ldap_codec.simple_bind(dn, password))
+        [answer] = await wire.ask(ldap_codec.simple_bind(dn, password))
         if answer.code:
             wire.close()
             raise LdapConnectionError(self._refused(dn, RESULT_CODES.get(answer.code, str(answer.code))))

@@ -32,12 +32,30 @@ class Answer:
 
 @dataclass(slots=True)
 class _Waiting:
-    done: "asyncio.Future[Answer]"
-    entries: list[Message] = field(default_factory=list[Message])
+    """Operations that were sent together, by their numbers: a server may answer them in any order."""
+
+    done: "asyncio.Future[None]"
+    open: dict[int, list[Message]]
+    """The entries so far of each that is not answered yet."""
+    answers: dict[int, Answer] = field(default_factory=dict[int, Answer])
+
+    def take(self, found: Message) -> bool:
+        """Whether the message is of one of the operations."""
+        entries = None if self.done.done() else self.open.get(found.id)
+        if entries is None:
+            return False
+        if found.kind is Kind.ENTRY:
+            entries.append(found)
+        elif found.kind is not Kind.REFERENCE:
+            self.answers[found.id] = Answer(entries, found.code, found.text)
+            del self.open[found.id]
+            if not self.open:
+                self.done.set_result(None)
+        return True
 
 
 class LdapWire(asyncio.Protocol):
-    """A connection: one operation at a time is asked for with `ask`."""
+    """A connection, for one caller of `ask` at a time."""
 
     def __init__(self, timeout: float) -> None:
         """`timeout`: seconds for an answer."""
@@ -53,18 +71,20 @@ class LdapWire(asyncio.Protocol):
         """Whether the server is there, as far as anybody knows, and nothing is under way."""
         return not self._broken and self._waiting is None
 
-    async def ask(self, operation: bytes) -> Answer:
-        """Send an operation, and give what comes back. Raises LdapConnectionError; the connection is of no
-        use then.
+    async def ask(self, *operations: bytes) -> list[Answer]:
+        """Send operations at once, and give what comes back for each. Raises LdapConnectionError; the
+        connection is of no use then.
         """
         if self._broken or self._transport is None:
             raise LdapConnectionLost(self._broken or "not connected")
         loop = asyncio.get_running_loop()
-        waiting = self._waiting = _Waiting(loop.create_future())
+        numbers = [self._next_number() for _ in operations]
+        waiting = self._waiting = _Waiting(loop.create_future(), {number: [] for number in numbers})
         late = loop.call_later(self._timeout, self._give_up)
-        self._transport.write(ldap_codec.message(self._next_number(), operation))
+        self._transport.write(b"".join(map(ldap_codec.message, numbers, operations)))
         try:
-            return await waiting.done
+            await waiting.done
+            return [waiting.answers[number] for number in numbers]
         except asyncio.CancelledError:  # its answer must not pass for that of the next operation
             self._break("the request was given up")
             raise
@@ -76,7 +96,7 @@ class LdapWire(asyncio.Protocol):
         """Go on over TLS. Raises LdapConnectionError when the server does not, ssl.SSLError when it cannot be
         trusted.
         """
-        answer = await self.ask(ldap_codec.start_tls())
+        [answer] = await self.ask(ldap_codec.start_tls())
         if answer.code or self._transport is None or self._received:
             self._break(f"the server does not start TLS: {answer.code} {answer.text}")
             raise LdapConnectionError(self._broken)
@@ -113,12 +133,8 @@ class LdapWire(asyncio.Protocol):
     def _take(self, found: Message) -> None:
         if found.id == 0:  # a notice of disconnection (RFC 4511, section 4.4.1)
             self._break(f"{_CLOSED}: {found.text}")
-        elif self._waiting is None or self._waiting.done.done() or found.id != self._number:
+        elif self._waiting is None or not self._waiting.take(found):
             self._break("the server answered what nobody asked")
-        elif found.kind is Kind.ENTRY:
-            self._waiting.entries.append(found)
-        elif found.kind is not Kind.REFERENCE:
-            self._waiting.done.set_result(Answer(self._waiting.entries, found.code, found.text))
 
     def _give_up(self) -> None:
         self._fail(LdapConnectionError(f"no answer within {self._timeout:g} s"))

@@ -5,7 +5,7 @@ wrong password.
 """
 
 import collections
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ks_account.clients.ldap_turns import Turns
 from ks_account.clients.ldap_wire import Answer, LdapConnectionError, LdapConnectionLost, LdapWire
@@ -28,15 +28,15 @@ class LdapWirePool:
         self._turns = Turns(size, wait)
         self._idle: collections.deque[LdapWire] = collections.deque()
 
-    async def ask(self, operation: bytes) -> Answer:
-        """What the server gives for an operation that may be done twice: a search or a bind.
+    async def ask(self, *operations: bytes) -> list[Answer]:
+        """What the server gives for each of some operations that may be done twice: searches, or a bind.
 
-        It is tried once more on a new connection when one that was kept turns out to be broken. Raises
+        They are tried once more on a new connection when one that was kept turns out to be broken. Raises
         Unavailable.
         """
         await self._turns.take()
         try:
-            return await self._ask(operation)
+            return await self._ask(operations)
         except (LdapConnectionError, OSError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise Unavailable("ldap", f"{self._server}: {reason}") from error
@@ -48,19 +48,19 @@ class LdapWirePool:
         while self._idle:
             self._idle.pop().close()
 
-    async def _ask(self, operation: bytes) -> Answer:
+    async def _ask(self, operations: Sequence[bytes]) -> list[Answer]:
         kept = self._take()
         if kept is not None:
             try:
-                return await self._on(kept, operation)
+                return await self._on(kept, operations)
             except LdapConnectionLost:
                 pass
-        return await self._on(await self._dial(), operation)
+        return await self._on(await self._dial(), operations)
 
-    async def _on(self, wire: LdapWire, operation: bytes) -> Answer:
-        answer = await wire.ask(operation)
+    async def _on(self, wire: LdapWire, operations: Sequence[bytes]) -> list[Answer]:
+        answers = await wire.ask(*operations)
         self._idle.append(wire)
-        return answer
+        return answers
 
     def _take(self) -> LdapWire | None:
         while self._idle:

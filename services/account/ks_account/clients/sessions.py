@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from ks_account.clients import keyspace, scripts
+from ks_account.clients.together import Together
 from servicekit.errors import Conflict, Unavailable
 from servicekit.sections import RedisConfig
 
@@ -104,6 +105,7 @@ class Sessions:
         )
         self._config = config
         self.redis: Redis = Redis.from_pool(pool)
+        self._last_logins = Together(self.last_logins)
         self._scripts = {name: self.redis.register_script(text) for name, text in scripts.ALL.items()}
 
     async def open(self) -> None:
@@ -262,9 +264,7 @@ class Sessions:
 
     async def last_login(self, user: str) -> str:
         """The time of the last login of a user, "" for one who never signed in."""
-        async with available():
-            line: str | None = await self.redis.lindex(keyspace.login_log(user), -1)  # type: ignore[misc]
-        return (line or "").partition(",")[0]
+        return await self._last_logins.ask(user)
 
     async def note_change(self, user: str) -> None:
         """Tell all replicas that the entry of a user changed."""

@@ -77,8 +77,9 @@ class Accounts:
 
     async def describe(self, username: str) -> Description:
         """A user with groups, cluster role and the permissions that follow from it. Raises NotFound."""
-        entry = await self._entry(username)
-        groups = await self._directory.groups_of(username)
+        entry, groups = await self._directory.user_and_groups(username)
+        if entry is None:
+            raise _unknown(username)
         login = await self._sessions.last_login(username)
         shown = profile(entry, login, cluster_role=self._roles.of(username), groups=groups)
         return {**shown, "cluster_rules": CLUSTER.of(self._roles.rules_of(username))}
