@@ -191,10 +191,6 @@ class Cache:
         """How many objects an index files under a value."""
         return len(self._store.index(index).rows(value))
 
-    def index_values(self, index: str) -> list[str]:
-        """Every value that an index has objects for."""
-        return list(self._store.index(index).all_values())
-
     def keys(self, namespace: str | None = None) -> list[Key]:
         """The keys of all objects, of one namespace or all."""
         return list(self._store.rows if namespace is None else self._store.namespace(namespace))

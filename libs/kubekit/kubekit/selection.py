@@ -27,10 +27,6 @@ class Page:
     total: int
     raw: Sequence[bytes]
 
-    def fragments(self) -> list[orjson.Fragment]:
-        """For splicing into an answer by orjson.dumps without decoding."""
-        return [orjson.Fragment(raw) for raw in self.raw]
-
     def objects(self) -> list[Object]:
         """Decoded, fresh."""
         return [orjson.loads(raw) for raw in self.raw]

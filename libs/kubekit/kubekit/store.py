@@ -101,10 +101,6 @@ class Index:
         """The rows filed under a value."""
         return self._rows.get(value, {})
 
-    def all_values(self) -> Iterable[str]:
-        """Every value that has rows."""
-        return self._rows.keys()
-
 
 class Store:
     """Rows by key, by namespace, and by the values of any number of indexes."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,7 +90,6 @@ def test_a_page_is_that_of_everything_filtered_and_sorted(
     expected = wanted[offset:] if limit is None else wanted[offset : offset + limit]
     assert page.total == len(wanted)
     assert page.objects() == [obj(*one) for one in expected]
-    assert orjson.loads(orjson.dumps({"items": page.fragments()})) == {"items": page.objects()}
 
 
 @given(OBJECTS, st.data())
@@ -119,7 +117,6 @@ def test_indexes_and_orders_follow_every_change(
     by_node: dict[str, list[Any]] = {}
     for there in cache.all():
         by_node.setdefault(there["spec"]["nodeName"], []).append(there["metadata"]["uid"])
-    assert set(cache.index_values("node")) == set(by_node)
     for node, uids in by_node.items():
         assert sorted(found["metadata"]["uid"] for found in cache.by("node", node)) == sorted(uids)
 

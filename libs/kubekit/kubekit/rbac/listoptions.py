@@ -15,7 +15,7 @@ _QUALIFIED = (
 )
 _VALUE = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _REQUIREMENT = (
-    rf" ?(?:! ?{_QUALIFIED}|{_QUALIFIED}(?: ?(?:==|=|!=) ?{_VALUE}| ?[<>] ?-?[0-9]+"
+    rf" ?(?:! ?{_QUALIFIED}|{_QUALIFIED}(?: ?(?:==|=|!=) ?{_VALUE}| ?[<>] ?0{{0,40}}[0-9]{{1,18}}"
     rf"| (?:in|notin) ?\( ?{_VALUE} ?(?:, ?{_VALUE} ?)*\))?) ?"
 )
 _LABEL_SELECTOR = re.compile(rf" ?|{_REQUIREMENT}(?:,{_REQUIREMENT})*")
