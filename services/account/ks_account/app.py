@@ -51,12 +51,18 @@ def build(config: AccountConfig) -> Service:
     database = Database(config.mysql)
 
     kubeconfigs, terminals = Kubeconfigs(cluster, config.kubectl), Terminals(cluster, config.kubectl)
-    provisioning = Provisioning(directory, kubeconfigs, terminals, enabled=config.kubectl.enabled)
+    roles = ClusterRoles(cluster, rbac)
+    provisioning = Provisioning(
+        directory,
+        kubeconfigs,
+        terminals,
+        enabled=config.kubectl.enabled,
+        administrators=roles.administrators,
+    )
 
     tokens = Tokens(config.authentication.jwt_secret.get_secret_value())
     sign_in = SignIn(directory, sessions, tokens, config, provisioning.due)
     grants = Grants(sign_in, tokens, sessions, config.authentication.token_idle_timeout)
-    roles = ClusterRoles(cluster, rbac)
     bindings = Bindings(cluster)
     roster = Roster(directory, sessions, config.account.list_kept)
     accounts = Accounts(

@@ -128,6 +128,22 @@ async def test_a_new_user_gets_a_kubeconfig_with_own_rights(
     assert requests.items == [], "a request is deleted once it is signed"
 
 
+async def test_an_administrator_gets_a_terminal_without_asking_for_it(
+    new_person: NewPerson, cluster: Cluster
+) -> None:
+    """ACCOUNT-24: such as `kubectl-admin`, with the first start."""
+    name = (await new_person("cluster-admin")).identity.user
+
+    async def made() -> None:
+        for administrator in (name, "admin"):
+            try:
+                await cluster.get(DEPLOYMENTS, f"kubectl-{administrator}", CONTROLS)
+            except NotFound as error:
+                raise AssertionError(str(error)) from error
+
+    await eventually(made, timeout=PATIENCE)
+
+
 async def test_a_login_makes_up_for_a_kubeconfig_that_is_lost(
     admin: SignedClient, account: SignedClient, new_person: NewPerson, cluster: Cluster
 ) -> None:

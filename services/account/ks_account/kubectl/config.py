@@ -14,7 +14,8 @@ class KubectlSection(Section):
     """Kubeconfigs and the pods with kubectl."""
 
     enabled: bool = True
-    """Whether users get a kubeconfig when they are made and when they sign in."""
+    """Whether users get a kubeconfig, and administrators a pod, when they are made and when they sign
+    in."""
     server: str = ""
     """The API server as pods reach it; by default as this service does. Other addresses, for kubeconfigs that
     leave the cluster, are `kubernetes.master`."""

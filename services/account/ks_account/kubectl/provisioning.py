@@ -1,6 +1,7 @@
 """Gives users what they need to reach the cluster, beside the requests that show the need.
 
-A user is due when made and when signing in. What is known to be in order is not looked at again until it is
+A user is due when made and when signing in. Administrators get the pod with kubectl too, as in v2.1.1, others
+when they ask for it. What is known to be in order is not looked at again until it is
 to be renewed. Nothing is lost with this process: the next login makes up for it.
 """
 
@@ -8,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Container
 
 from ks_account.clients.directory import Directory
 from ks_account.clients.kubernetes import translated
@@ -29,13 +31,20 @@ class Provisioning:
     """Makes kubeconfigs and terminals of users, in the background or at once."""
 
     def __init__(
-        self, directory: Directory, kubeconfigs: Kubeconfigs, terminals: Terminals, *, enabled: bool
+        self,
+        directory: Directory,
+        kubeconfigs: Kubeconfigs,
+        terminals: Terminals,
+        *,
+        enabled: bool,
+        administrators: Callable[[], Container[str]],
     ) -> None:
         """Unless `enabled`, nothing is made in the background."""
         self._directory = directory
         self._kubeconfigs = kubeconfigs
         self._terminals = terminals
         self._enabled = enabled
+        self._administrators = administrators
         self._waiting: asyncio.Queue[tuple[str, int]] = asyncio.Queue(_MOST)
         self._in_order: OrderedDict[str, float] = OrderedDict()
 
@@ -70,11 +79,8 @@ class Provisioning:
     async def terminal(self, username: str) -> TerminalPod:
         """Where the user's kubectl runs, which is started if it does not. Raises Unavailable until then."""
         await self.kubeconfig(username)
+        await self._ensure_terminal(username)
         with translated():
-            await self._terminals.ensure(username)
-            if not await self._is_let_in(username):
-                await self._terminals.remove(username)
-                raise NotFound(f"user {username} does not exist, or is locked")
             return await self._terminals.pod(username)
 
     async def withdraw(self, username: str) -> None:
@@ -97,6 +103,13 @@ class Provisioning:
         with translated():
             return await self._terminals.remove(username)
 
+    async def _ensure_terminal(self, username: str) -> None:
+        with translated():
+            await self._terminals.ensure(username)
+            if not await self._is_let_in(username):
+                await self._terminals.remove(username)
+                raise NotFound(f"user {username} does not exist, or is locked")
+
     async def _is_let_in(self, username: str) -> bool:
         entry = await self._directory.user(username)
         return entry is not None and not entry.locked
@@ -108,13 +121,16 @@ class Provisioning:
                 continue
             try:
                 await self.kubeconfig(username)
+                if username in self._administrators():
+                    await self._ensure_terminal(username)
             except NotFound as error:
-                log.info("no kubeconfig for %s: %s", username, error.message)
+                log.info("no kubeconfig or terminal for %s: %s", username, error.message)
             except ServiceError as error:
                 self._again(username, tries + 1, error)
 
     def _again(self, username: str, tries: int, error: ServiceError) -> None:
-        log.warning("no kubeconfig for %s yet: %s", username, error.message)
+        self._in_order.pop(username, None)
+        log.warning("no kubeconfig or terminal for %s yet: %s", username, error.message)
         if tries < _TRIES:
             pause = _FIRST_PAUSE * 4**tries
             asyncio.get_running_loop().call_later(pause, self._put, username, tries)
