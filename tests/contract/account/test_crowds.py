@@ -102,6 +102,35 @@ async def test_hostile_text_signs_nobody_in(account: SignedClient, text: str) ->
         assert (await account.at("203.0.113.77").post(f"{IAM}/login", body)).status in (401, 429)
 
 
+@pytest.mark.parametrize("field", [*FIELDS[1:], "current_password"])
+async def test_hostile_text_changes_a_user_as_it_is_or_not_at_all(
+    admin: SignedClient, new_person: NewPerson, field: str
+) -> None:
+    person = await new_person()
+    name = person.identity.user
+    for text in HOSTILE:
+        before = (await admin.get(f"{USERS}/{name}")).json
+        body = {"username": name, "email": before["email"], field: text}
+        answer = await admin.put(f"{USERS}/{name}", body)
+        assert answer.status in (200, 400, 404, 409), (text, answer.text)
+        after = (await admin.get(f"{USERS}/{name}")).json
+        expected = {**before, field: text.strip()} if answer.status == 200 and field in before else before
+        assert after | {"cluster_rules": []} == expected | {"cluster_rules": []}, text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_is_no_token_of_any_kind(account: SignedClient, text: str) -> None:
+    somebody = account.at("203.0.113.78")
+    review = await somebody.post(f"{IAM}/authenticate", {"spec": {"token": text}})
+    assert (review.status, review.json["status"]) == (200, {"authenticated": False})
+    for body in (
+        {"grant_type": "refresh_token", "refresh_token": text},
+        {"grant_type": "password", "username": text, "password": text},
+        {"grant_type": text, "username": "admin", "password": PASSWORD},
+    ):
+        assert (await somebody.post(f"{IAM}/token", body)).status in (400, 401, 429), text
+
+
 _EXACTLY = "/users?conditions=username={}|{}"
 PATHS = (
     "/users/{}", "/users/{}/logs", "/users/{}/roles", "/users/{}/apitokens",
