@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from servicekit.accepting import EagerSite
 from servicekit.access_log import AccessLog, flush
 from servicekit.app import Service
 from servicekit.connections import BoundedRunner
@@ -112,7 +113,7 @@ async def _serve(service: Service, sockets: list[socket.socket]) -> None:
     await runner.setup()
     try:
         for sock in sockets:
-            await web.SockSite(runner, sock, backlog=BACKLOG).start()
+            await EagerSite(runner, sock).start()
         await stop.wait()
         log.info("%s stops: it finishes the requests it has", service.name)
     finally:

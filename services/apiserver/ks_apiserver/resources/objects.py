@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from time import monotonic
 
 from ks_apiserver.clients.kubernetes import filled, translated
 from ks_apiserver.conditions import add_indexes
@@ -16,6 +17,8 @@ from servicekit.identity import Identity
 FILL_TIMEOUT = 20.0
 """Seconds that a request waits for a cache which starts with it."""
 _LOOK_EVERY = 0.02
+LOOK_AGAIN = 2.0
+"""Seconds until the cluster is asked again whether it serves an API by now."""
 
 READ_PAGE = 500
 READ_MOST = 20_000
@@ -29,6 +32,7 @@ class Objects:
         self._cluster = cluster
         self._versions = Versions(cluster)
         self._filled: dict[str, Cache] = {}
+        self._absent: dict[str, tuple[float, Cache]] = {}
 
     async def of(self, kind: Kind, caller: Identity, namespace: str | None) -> Cache:
         """Where the kind's objects rest, with its indexes: at least those of `namespace`, if there is one.
@@ -45,6 +49,9 @@ class Objects:
         known = self._filled.get(kind.name)
         if known is not None and known.served:
             return known
+        until, absent = self._absent.get(kind.name, (0.0, None))
+        if absent is not None and not absent.served and monotonic() < until:
+            return absent
         with translated():
             resource = await self._versions.served(kind.served)
         cache = await self.plain(resource, indexes_of(kind))
@@ -52,6 +59,7 @@ class Objects:
             self._filled[kind.name] = cache
         else:
             self._versions.forget(resource)
+            self._absent[kind.name] = monotonic() + LOOK_AGAIN, cache
         return cache
 
     async def plain(self, resource: Resource, indexes: Mapping[str, IndexFn] | None = None) -> Cache:
