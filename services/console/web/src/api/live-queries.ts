@@ -7,6 +7,8 @@ import { type ListQuery, listParameters, resourcesPath } from './paths';
 import { type ListState, useList } from './queries';
 
 const POLL_MS = 10_000;
+/** Asked for now and then even so: a page that was told nothing is as it was for a minute at most. */
+const LOOK_AGAIN_MS = 60_000;
 /** Read as the caller, so the service keeps none of them to watch. */
 const NOT_WATCHED = new Set(['secrets', 'serviceaccounts']);
 
@@ -25,7 +27,7 @@ export function useLiveList<T extends KubeObject>(
   const parameters = listParameters(query);
   const watched = !NOT_WATCHED.has(resource);
   const state = useLivePage<T>(path, resource, namespace, parameters, watched);
-  const list = useList<T>(path, query, state === 'live' ? 0 : POLL_MS);
+  const list = useList<T>(path, query, state === 'live' ? LOOK_AGAIN_MS : POLL_MS);
   return { ...list, live: state };
 }
 

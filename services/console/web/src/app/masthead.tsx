@@ -99,7 +99,9 @@ function Notices() {
       <NotificationBadge
         variant={failed ? 'attention' : notices.length > 0 ? 'unread' : 'read'}
         count={notices.length}
-        aria-label={t('app.notifications')}
+        aria-label={
+          notices.length > 0 ? t('app.notificationsOf', { count: notices.length }) : t('app.notifications')
+        }
         isExpanded={isOpen}
         onClick={() => setOpen(!isOpen)}
       />

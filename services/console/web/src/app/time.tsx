@@ -2,11 +2,13 @@
 import { Tooltip } from '@patternfly/react-core';
 import { useTranslation } from 'react-i18next';
 import { ago } from './ago';
+import { useClock } from './clock';
 
 export { ago };
 
 export function Age({ of }: { of: string | undefined }) {
   const { i18n } = useTranslation();
+  useClock();
   if (!of) return <span>–</span>;
   const exact = new Date(of).toLocaleString(i18n.language);
   return (

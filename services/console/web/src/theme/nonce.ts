@@ -3,19 +3,16 @@ export function styleNonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';
 }
 
-/** The document, whose `createElement('style')` makes style sheets that the policy lets in: for the terminal. */
-export function documentWithNonce(): Document {
-  return new Proxy(document, {
-    get(target, property) {
-      if (property !== 'createElement') {
-        const value: unknown = Reflect.get(target, property);
-        return typeof value === 'function' ? value.bind(target) : value;
-      }
-      return (name: string, options?: ElementCreationOptions) => {
-        const element = target.createElement(name, options);
-        if (element instanceof HTMLStyleElement) element.nonce = styleNonce();
-        return element;
-      };
-    },
-  });
+let areStamped = false;
+
+/** Has every style sheet that a script makes let in from now on: the terminal makes some that it cannot be told of. */
+export function stampStyles(): void {
+  if (areStamped) return;
+  areStamped = true;
+  const create = document.createElement.bind(document);
+  document.createElement = (name: string, options?: ElementCreationOptions) => {
+    const element = create(name, options);
+    if (element instanceof HTMLStyleElement) element.nonce = styleNonce();
+    return element;
+  };
 }

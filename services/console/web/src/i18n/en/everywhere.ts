@@ -7,6 +7,7 @@ export const everywhere = {
     searchHint: 'Search everything ({{keys}})',
     help: 'Help',
     notifications: 'Notifications',
+    notificationsOf: 'Notifications: {{count}}',
     account: 'Your account',
     theme: 'Theme',
     themeSystem: 'As the system',

@@ -10,6 +10,7 @@ export const everywhere: Texts<typeof english> = {
     searchHint: '搜索全部（{{keys}}）',
     help: '帮助',
     notifications: '通知',
+    notificationsOf: '通知：{{count}}',
     account: '我的帐户',
     theme: '主题',
     themeSystem: '跟随系统',

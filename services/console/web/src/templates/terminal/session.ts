@@ -6,7 +6,7 @@ import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import { get } from '@/api/client';
 import { TERMINAL } from '@/api/paths';
-import { documentWithNonce } from '@/theme/nonce';
+import { stampStyles } from '@/theme/nonce';
 
 export interface TerminalTarget {
   namespace: string;
@@ -50,12 +50,12 @@ export class TerminalSession {
     private readonly onEnd: () => void,
   ) {
     this.element.className = 'ks-terminal-screen';
+    stampStyles();
     this.terminal = new Terminal({
       scrollback: SCROLLBACK,
       fontSize: 13,
       cursorBlink: true,
       screenReaderMode: true,
-      documentOverride: documentWithNonce(),
       theme: { background: '#151515', foreground: '#e0e0e0' },
     });
     this.terminal.loadAddon(this.fit);
