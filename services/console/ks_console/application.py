@@ -19,7 +19,7 @@ NOT_BUILT = """<!doctype html><html lang="en"><title>Not built</title>
 
 def content_security_policy(nonce: str = "") -> str:
     """Scripts and style sheets are our own files. `nonce` lets in the style sheets that the editor and the
-    terminal make while they run; a style is all that it lets in. Colours that a program chooses for its text are
+    terminal make while they run; a style is all that it lets in. Colours that a program chooses are
     attributes in the terminal, which can have no nonce."""
     styles = f"style-src 'self' 'nonce-{nonce}'" if nonce else "style-src 'self'"
     return "; ".join(
