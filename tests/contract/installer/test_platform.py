@@ -1,6 +1,6 @@
 """The whole platform as objects: a real control plane, and a node that says that pods run.
 
-What runs inside the pods is of no concern here; tests/system/test_installed.py has that.
+What runs inside the pods is of no concern here.
 """
 
 import os
@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from harness.network_policy import Pod, reaches
 from harness.pretend_node import STORAGE_CLASS, PretendNode, pretend_node
 from harness.waiting import eventually
 from ks_installer.podspecs import images_of
@@ -24,6 +25,7 @@ from kubekit.resource import (
     DEPLOYMENTS,
     EVENTS,
     NAMESPACES,
+    NETWORK_POLICIES,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
     RESOURCE_QUOTAS,
@@ -88,6 +90,24 @@ async def test_the_minimal_set_is_installed_and_ready(installer: Run, cluster: C
     assert not ready & {"metrics_server", "etcd", "openpitrix", "logging", "devops"}
     secret = await cluster.get(SECRETS, "ks-account-secret", SYSTEM)
     assert {"admin-password", "jwt-secret"} <= secret["data"].keys()
+
+
+@pytest.mark.usefixtures("installed")
+async def test_only_the_services_that_need_a_back_end_reach_it(cluster: Cluster) -> None:
+    """Redis holds the tokens of everybody."""
+    policies = (await cluster.list(NETWORK_POLICIES, SYSTEM)).items
+    services = ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console", "ks-controller-manager")
+    everybody = [
+        *(Pod(SYSTEM, {"app": name}) for name in services),
+        Pod("of-somebody", {"app": "ks-account"}),
+    ]
+    for name, port, allowed in (
+        ("redis", "redis", ["ks-account", "ks-apigateway"]),
+        ("openldap", "ldap", ["ks-account"]),
+    ):
+        back_end = Pod(SYSTEM, {"app": name, "tier": "database"})
+        reaching = [each for each in everybody if reaches(policies, each, back_end, port)]
+        assert reaching == [Pod(SYSTEM, {"app": each}) for each in allowed]
 
 
 @pytest.mark.usefixtures("installed")
