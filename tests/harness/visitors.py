@@ -5,6 +5,7 @@ error, or throws, is kept: a test that leaves some behind fails. Waits are on wh
 limits.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,9 +19,11 @@ from playwright.async_api import (
     ConsoleMessage,
     Locator,
     Page,
+    Request,
     async_playwright,
     expect,
 )
+from playwright.async_api import Error as PlaywrightError
 
 from devstack.webapp import build_script
 
@@ -39,6 +42,8 @@ _FLAGS = [
     "--disable-dev-shm-usage",
 ]
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+_INTERRUPTED = "ERR_NETWORK_CHANGED"
+_TRIES = 5
 _EXPECTED = ("Failed to load resource",)
 """What the browser writes for an answer of 400 or more: the page shows what it means."""
 
@@ -63,10 +68,36 @@ class Visitor:
     page: Page
     faults: list[str] = field(default_factory=list)
     """What went wrong in the page itself."""
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when Chromium gave requests up because the machine's network interfaces changed, as they do with
+    each pod that starts on the local node."""
 
     async def go(self, path: str) -> None:
         """Opens an address of the console."""
-        await self.page.goto(self.url + path)
+        for _ in range(_TRIES):
+            self.interrupted.clear()
+            try:
+                await self.page.goto(self.url + path)
+            except PlaywrightError as error:
+                if _INTERRUPTED not in error.message:
+                    raise
+            else:
+                if await self._is_shown():
+                    return
+        raise AssertionError(f"{path}: {_TRIES} tries were interrupted")
+
+    async def _is_shown(self) -> bool:
+        """Waits for the application; gives whether it is there, and was not interrupted on its way."""
+        shown = asyncio.ensure_future(self.page.locator("#root > *").first.wait_for(state="attached"))
+        given_up = asyncio.ensure_future(self.interrupted.wait())
+        await asyncio.wait((shown, given_up), return_when=asyncio.FIRST_COMPLETED)
+        given_up.cancel()
+        if not shown.done():
+            shown.cancel()
+            await asyncio.gather(shown, return_exceptions=True)
+            return False
+        await shown
+        return True
 
     async def sign_in(self, username: str, password: str) -> None:
         """Fills in the login form; returns when the shell is there."""
@@ -148,6 +179,11 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
         if message.type == "error" and not message.text.startswith(_EXPECTED):
             visitor.faults.append(message.text)
 
+    def given_up(request: Request) -> None:
+        if _INTERRUPTED in (request.failure or ""):
+            visitor.interrupted.set()
+
+    visitor.page.on("requestfailed", given_up)
     visitor.page.on("console", written)
     visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
     try:
