@@ -13,7 +13,9 @@ export function Age({ of }: { of: string | undefined }) {
   const exact = new Date(of).toLocaleString(i18n.language);
   return (
     <Tooltip content={exact}>
-      <time dateTime={of}>{ago(of, i18n.language)}</time>
+      <time dateTime={of} className="ks-age">
+        {ago(of, i18n.language)}
+      </time>
     </Tooltip>
   );
 }

@@ -1,5 +1,5 @@
 /** Which rows are new or other than a moment ago, so that a change is seen without being searched for. */
-import { useEffect, useRef, useState } from 'react';
+import { startTransition, useEffect, useRef, useState } from 'react';
 
 const SHOWN_MS = 1500;
 
@@ -14,8 +14,9 @@ export function useChangedRows<T>(items: readonly T[], keyOf: (item: T) => strin
     const found = before.current ? differing(before.current, now) : new Set<string>();
     before.current = now;
     if (found.size === 0) return;
-    setChanged(found);
-    const timer = setTimeout(() => setChanged(new Set()), SHOWN_MS);
+    const show = (keys: ReadonlySet<string>) => startTransition(() => setChanged(keys));
+    show(found);
+    const timer = setTimeout(() => show(new Set()), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [items]);
   return changed;

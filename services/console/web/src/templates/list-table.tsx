@@ -2,7 +2,7 @@
 import { MenuToggle, Skeleton } from '@patternfly/react-core';
 import EllipsisVIcon from '@patternfly/react-icons/dist/esm/icons/ellipsis-v-icon';
 import { ActionsColumn, type IAction, Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode, useDeferredValue } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ListState } from '@/api/queries';
 import { useChangedRows } from './changed-rows';
@@ -46,7 +46,14 @@ interface ListTableProps<T> {
 
 const SKELETON_ROWS = 8;
 
+/** A hundred rows take longer than a frame: they are drawn beside what goes on, and never hold up scrolling. */
 export function ListTable<T>(props: ListTableProps<T>) {
+  return <Drawn of={useDeferredValue(props)} />;
+}
+
+const Drawn = memo(Rows) as typeof Rows;
+
+function Rows<T>({ of: props }: { of: ListTableProps<T> }) {
   const { columns, list, view, chosen } = props;
   const { t } = useTranslation();
   const changed = useChangedRows(list.items, props.rowKey);

@@ -24,11 +24,12 @@ import { exportRows } from './export';
 import type { ListControls } from './list-state';
 import type { Column } from './list-table';
 
-/** A filter by one of a few values; it shows as a chip that is taken away with a click. */
+/** A filter by one of a few values, or by what is typed; it shows as a chip that is taken away with a click. */
 export interface Filter {
   key: string;
   label: string;
-  options: { value: string; label: string }[];
+  /** Without them the value is typed. */
+  options?: { value: string; label: string }[];
 }
 
 interface ListToolbarProps<T> {
@@ -59,7 +60,11 @@ export function ListToolbar<T>(props: ListToolbarProps<T>) {
     >
       <ToolbarContent>
         <ToolbarItem>
-          <Search view={view} hint={props.searchHint ?? t('list.searchPlaceholder')} />
+          <Search
+            value={view.search}
+            onChange={view.setSearch}
+            hint={props.searchHint ?? t('list.searchPlaceholder')}
+          />
         </ToolbarItem>
         <ToolbarGroup variant="filter-group">
           {filters.map((filter) => (
@@ -69,7 +74,7 @@ export function ListToolbar<T>(props: ListToolbarProps<T>) {
               labels={chips(filter, view.filters[filter.key])}
               deleteLabel={() => view.setFilter(filter.key, '')}
             >
-              <FilterSelect
+              <FilterInput
                 filter={filter}
                 value={view.filters[filter.key] ?? ''}
                 onChoose={(value) => view.setFilter(filter.key, value)}
@@ -110,33 +115,46 @@ export function ListToolbar<T>(props: ListToolbarProps<T>) {
 const TYPING_MS = 250;
 
 /** Types at once, and has the list follow when one pauses. */
-function Search({ view, hint }: { view: ListControls; hint: string }) {
-  const [text, setText] = useState(view.search);
-  const { setSearch, search } = view;
-  useEffect(() => setText(search), [search]);
+function Search(props: { value: string; onChange: (value: string) => void; hint: string }) {
+  const { value, onChange, hint } = props;
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (text === search) return;
-    const timer = setTimeout(() => setSearch(text), TYPING_MS);
+    if (text === value) return;
+    const timer = setTimeout(() => onChange(text), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [text, search, setSearch]);
+  }, [text, value, onChange]);
   return (
     <SearchInput
       aria-label={hint}
       placeholder={hint}
       value={text}
-      onChange={(_, value) => setText(value)}
-      onClear={() => setSearch('')}
-      onSearch={() => setSearch(text)}
+      onChange={(_, typed) => setText(typed)}
+      onClear={() => onChange('')}
+      onSearch={() => onChange(text)}
     />
   );
 }
 
 function chips(filter: Filter, value: string | undefined): string[] {
   if (!value) return [];
-  return [filter.options.find((option) => option.value === value)?.label ?? value];
+  return [filter.options?.find((option) => option.value === value)?.label ?? value];
 }
 
-function FilterSelect(props: { filter: Filter; value: string; onChoose: (value: string) => void }) {
+interface FilterInputProps {
+  filter: Filter;
+  value: string;
+  onChoose: (value: string) => void;
+}
+
+function FilterInput(props: FilterInputProps) {
+  const { t } = useTranslation();
+  const { filter, value, onChoose } = props;
+  if (filter.options) return <FilterSelect {...props} />;
+  return <Search value={value} onChange={onChoose} hint={t('list.filterBy', { what: filter.label })} />;
+}
+
+function FilterSelect(props: FilterInputProps) {
   const { t } = useTranslation();
   const [isOpen, setOpen] = useState(false);
   const { filter, value } = props;
@@ -161,7 +179,7 @@ function FilterSelect(props: { filter: Filter; value: string; onChoose: (value: 
       )}
     >
       <SelectList>
-        {filter.options.map((option) => (
+        {filter.options?.map((option) => (
           <SelectOption key={option.value} value={option.value}>
             {option.label}
           </SelectOption>

@@ -88,6 +88,7 @@ export const everywhere = {
     creator: 'Creator',
     manager: 'Manager',
     role: 'Role',
+    label: 'Label',
     labels: 'Labels',
     annotations: 'Annotations',
     email: 'E-mail',

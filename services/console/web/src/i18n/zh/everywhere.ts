@@ -91,6 +91,7 @@ export const everywhere: Texts<typeof english> = {
     creator: '创建者',
     manager: '管理员',
     role: '角色',
+    label: '标签',
     labels: '标签',
     annotations: '注解',
     email: '邮箱',

@@ -53,15 +53,18 @@ function Objects({ kind }: { kind: ProjectKind }) {
         columns={kind.columns(t, project)}
         rowKey={(each) => each.metadata.uid ?? each.metadata.name}
         nameOf={(each) => each.metadata.name}
-        filters={
-          kind.statuses && [
-            {
-              key: 'status',
-              label: t('words.status'),
-              options: kind.statuses.map((value) => ({ value, label: t(`project.status.${value}`) })),
-            },
-          ]
-        }
+        filters={[
+          ...(kind.statuses
+            ? [
+                {
+                  key: 'status',
+                  label: t('words.status'),
+                  options: kind.statuses.map((value) => ({ value, label: t(`project.status.${value}`) })),
+                },
+              ]
+            : []),
+          { key: 'label~', label: t('words.label') },
+        ]}
         primary={
           kind.creatable && rights.may('create')
             ? {

@@ -28,6 +28,7 @@ export function renamed(text: string, name: string): string {
   if (service < 0) return next;
   for (const path of [
     ['metadata', 'name'],
+    ['metadata', 'labels', 'app'],
     ['spec', 'selector', 'app'],
   ]) {
     if (valueAt(objects[service], path) === before) next = withValue(next, service, path, name);
