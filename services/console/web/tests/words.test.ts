@@ -16,8 +16,14 @@ function texts(tree: Tree, path = ''): [string, string][] {
 
 const holes = (text: string) => new Set([...text.matchAll(/{{(\w+)}}/g)].map((match) => match[1]));
 
+/** A language has the plural forms that it needs. */
+const keys = (tree: unknown) =>
+  new Set(texts(tree as Tree).map(([key]) => key.replace(/_(one|other)$/, '')));
+
 describe('the words', () => {
   const english = new Map(texts(en as Tree));
+
+  it('are the same in both languages', () => expect(keys(zh)).toEqual(keys(en)));
 
   it.each(texts(zh as unknown as Tree))(
     '%s are there in both languages, with the same values',
