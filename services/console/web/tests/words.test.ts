@@ -17,8 +17,7 @@ function texts(tree: Tree, path = ''): [string, string][] {
 const holes = (text: string) => new Set([...text.matchAll(/{{(\w+)}}/g)].map((match) => match[1]));
 
 /** A language has the plural forms that it needs. */
-const keys = (tree: unknown) =>
-  new Set(texts(tree as Tree).map(([key]) => key.replace(/_(one|other)$/, '')));
+const keys = (tree: unknown) => new Set(texts(tree as Tree).map(([key]) => key.replace(/_(one|other)$/, '')));
 
 describe('the words', () => {
   const english = new Map(texts(en as Tree));
