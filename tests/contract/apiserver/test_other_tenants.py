@@ -236,6 +236,20 @@ async def test_a_dry_run_of_what_is_another_tenants_is_refused(two, as_):
     assert "diff" not in item
 
 
+async def test_a_dry_run_sounds_the_same_for_what_is_not_there(two, as_):
+    """TENANT-1"""
+    mallory = as_(two, "mallory")
+
+    async def told(name: str) -> str:
+        manifest = {**MANIFEST, "metadata": {"name": name, "namespace": two.name("victims")}}
+        answer = await mallory.request("POST", f"{RESOURCES}/dryrun", body=manifest)
+        (item,) = answer.json["items"]
+        assert item["error"]["reason"] == "Forbidden"
+        return json.dumps(item).replace(name, "it")
+
+    assert await told(MARK) == await told("nosuch")
+
+
 async def test_a_watch_tells_nothing_of_another_tenant(two, apiserver: RunningService, as_):
     mallory = as_(two, "mallory")
     pages = {"of-all": "", "of-the-other": two.name("victims"), "of-nobody": "nosuch", "own": two.name("own")}
