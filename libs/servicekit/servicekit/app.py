@@ -20,6 +20,7 @@ from servicekit.group import Group
 from servicekit.health import Health
 from servicekit.identity import IdentityVerifier
 from servicekit.keys import CONFIG, HEADERS, HEALTH
+from servicekit.lasting import ANSWERS, Answers
 from servicekit.middlewares import middlewares, name_request
 from servicekit.needs import Dependency
 from servicekit.sections import ServerConfig
@@ -54,7 +55,9 @@ class Service:
         app[HEADERS] = {"X-Content-Type-Options": "nosniff", **self.headers}
         app.middlewares.extend(middlewares(*self._tracing(app)))
         app.on_response_prepare.append(name_request)
-        self._add_routes(app, Door(server, health, self._verifier()))
+        verifier = self._verifier()
+        app[ANSWERS] = answers = self._answers(verifier, app[HEADERS])
+        self._add_routes(app, Door(server, health, verifier, answers))
         app.router.add_get("/healthz", health.livez)
         app.router.add_get("/readyz", _only_at(server.ops_port, health.readyz))
         app.router.add_get("/metrics", _only_at(server.ops_port, metrics.expose))
@@ -88,6 +91,12 @@ class Service:
         from servicekit import tracing  # with it comes the SDK, which takes long to import
 
         return (tracing.install(app, self.name, self.version),)
+
+    def _answers(self, verifier: IdentityVerifier | None, headers: Mapping[str, str]) -> Answers | None:
+        """None where each request is to be seen by the application: in traces, for one."""
+        if verifier is None or self.config.tracing.enabled:
+            return None
+        return Answers(verifier, headers)
 
     def _verifier(self) -> IdentityVerifier | None:
         if not any(group.identified for group in self.groups):

@@ -17,14 +17,20 @@ def answer(request: web.Request, response: web.StreamResponse) -> web.StreamResp
     if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
         return response
     tag = f'"{blake2b(response.body, digest_size=16).hexdigest()}"'
-    if _names(request.headers.get("If-None-Match"), tag):
+    if is_known(request, tag):
         response = web.Response(status=304)
-    response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = CACHING
+    response.headers.update(headers(tag))
     return response
 
 
-def _names(if_none_match: str | None, tag: str) -> bool:
+def headers(tag: str) -> dict[str, str]:
+    """What goes with an answer of that tag, or with 304 in its place."""
+    return {"ETag": tag, "Cache-Control": CACHING}
+
+
+def is_known(request: web.BaseRequest, tag: str) -> bool:
+    """Whether the header If-None-Match names the tag."""
+    if_none_match = request.headers.get("If-None-Match")
     if not if_none_match:
         return False
     return if_none_match.strip() == "*" or tag in (

@@ -6,6 +6,8 @@ from typing import cast
 import orjson
 from aiohttp import web
 
+from servicekit.lasting import ANSWERS
+
 _BODY = orjson.dumps(
     {
         "message": "the service has as many connections as it may (server.maxConnections); try again shortly",
@@ -26,6 +28,13 @@ class BoundedRunner(web.AppRunner):
     def __init__(self, app: web.Application, *, limit: int, **options: object):
         super().__init__(app, **options)  # pyright: ignore[reportArgumentType]
         self._limit = limit
+
+    async def setup(self) -> None:
+        """Makes the application ready to serve, after what it remembers."""
+        await super().setup()
+        server, answers = super().server, self.app.get(ANSWERS)
+        if server is not None and answers is not None:
+            server.request_handler = answers.before(server.request_handler)
 
     @property
     def server(self) -> web.Server | None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from servicekit.group import Route
 from servicekit.health import Health
 from servicekit.identity import IDENTITY_HEADER, Identity, IdentityVerifier
 from servicekit.keys import IDENTITY
+from servicekit.lasting import Answers, Lasting
 from servicekit.responses import to_response
 from servicekit.sections import ServerConfig
 
@@ -41,8 +43,16 @@ class Slots(AbstractContextManager[None]):
 class Door:
     """What all routes of a service share: its limits, and how identities are verified."""
 
-    def __init__(self, server: ServerConfig, health: Health, verifier: IdentityVerifier | None):
+    def __init__(
+        self,
+        server: ServerConfig,
+        health: Health,
+        verifier: IdentityVerifier | None,
+        answers: Answers | None = None,
+    ):
+        """`answers` are where those that last are kept, if they may be."""
         self._health = health
+        self._answers = answers
         self._verifier = verifier
         self._timeout = server.request_timeout
         self._requests = Slots(server.max_requests, "server.maxRequests")
@@ -63,10 +73,18 @@ class Door:
 
         return serve
 
-    @staticmethod
-    async def _answer(request: web.Request, route: Route) -> web.StreamResponse:
-        response = to_response(await route.binding.call(request), route.status)
-        return conditional.answer(request, response) if route.etag else response
+    async def _answer(self, request: web.Request, route: Route) -> web.StreamResponse:
+        result = await route.binding.call(request)
+        holds = None
+        if isinstance(result, Lasting):
+            lasting = cast("Lasting[Any]", result)
+            result, holds = lasting.value, lasting.holds
+        response = to_response(result, route.status)
+        if route.etag:
+            response = conditional.answer(request, response)
+        if holds is not None and self._answers is not None and not route.needs:
+            self._answers.keep(request, response, holds)
+        return response
 
     async def _answer_in_time(self, request: web.Request, route: Route) -> web.StreamResponse:
         try:

@@ -35,7 +35,7 @@ async def identify_request(request: web.Request, handler: Handler) -> web.Stream
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
     """Before a response begins: tells its identifier, and not what this is made of."""
     response.headers[REQUEST_ID_HEADER] = request.get(REQUEST_ID, "")
-    response.headers["Server"] = "kubesphere"
+    response.headers["Server"] = context.SERVER
     for name, value in request.app[HEADERS].items():
         response.headers.setdefault(name, value)
 

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter
 
@@ -11,6 +11,7 @@ from servicekit.app import Service
 from servicekit.binding import Handler, Value
 from servicekit.body import BodyReader
 from servicekit.group import Route
+from servicekit.lasting import Lasting
 from servicekit.responses import to_json
 
 REFERENCES = "#/components/schemas/{model}"
@@ -111,7 +112,8 @@ class _Schemas:
 
 
 def _result_hint(handler: Handler) -> Any:
-    return get_type_hints(handler, include_extras=True).get("return", Any)
+    hint = get_type_hints(handler, include_extras=True).get("return", Any)
+    return get_args(hint)[0] if get_origin(hint) is Lasting else hint
 
 
 def _result_adapter(handler: Handler) -> TypeAdapter[Any] | None:

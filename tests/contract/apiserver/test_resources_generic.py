@@ -8,7 +8,7 @@ import pytest_asyncio
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
 from kubekit.errors import AlreadyExists
-from kubekit.resource import CONFIG_MAPS, CRDS, NETWORK_POLICIES, Resource
+from kubekit.resource import CONFIG_MAPS, CRDS, NETWORK_POLICIES, ROLE_BINDINGS, Resource
 
 pytestmark = pytest.mark.kubernetes
 
@@ -118,3 +118,25 @@ async def test_a_list_that_did_not_change_is_not_sent_again(tenants, as_, cluste
         assert len(answer.json["items"]) == 2
 
     await eventually(changed, timeout=60)
+
+
+async def test_a_remembered_list_is_refused_once_the_right_to_it_is_gone(tenants, as_, cluster, widgets):
+    binding = tenants.name("rory")
+    await tenants.bind_in(widgets, binding, ["rory"], "ClusterRole", "cluster-admin")
+    path = f"{RESOURCES}/namespaces/{widgets}/configmaps"
+    rory = as_(tenants, "rory")
+
+    async def listed() -> None:
+        assert (await rory.get(path)).status == 200
+
+    await eventually(listed, timeout=60)
+    for _ in range(5):
+        await listed()
+    await cluster.delete(ROLE_BINDINGS, binding, widgets)
+
+    async def refused() -> None:
+        assert (await rory.get(path)).status == 403
+
+    await eventually(refused, timeout=60)
+    for _ in range(5):
+        await refused()

@@ -56,6 +56,25 @@ async def test_a_person_sees_their_own_namespaces_of_all_workspaces(two, as_):
     assert {two.name("one"), two.name("two"), two.name("theirs"), "kube-system"} <= everything
 
 
+async def test_a_list_of_ones_own_that_did_not_change_is_not_sent_again(two, as_, cluster):
+    listing = f"{TENANT}/namespaces?paging=limit=-1,page=1&conditions=name~theirs"
+    first = await as_(two, "dave").get(listing)
+    assert names(first) == {two.name("theirs")}
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = await as_(two, "dave").request("GET", listing, headers=known)
+    assert (again.status, again.text) == (304, "")
+    assert (await as_(two, "alice").request("GET", listing, headers=known)).status == 200
+
+    body = {"metadata": {"annotations": {"example.org/note": "changed"}}}
+    await cluster.patch(NAMESPACES, two.name("theirs"), body)
+
+    async def changed():
+        answer = await as_(two, "dave").request("GET", listing, headers=known)
+        assert answer.status == 200
+
+    await eventually(changed, timeout=60)
+
+
 async def test_who_may_list_namespaces_in_kubernetes_sees_them_all(two, as_, settle):
     """TENANT-2"""
     await two.bind_everywhere("victor", "view")

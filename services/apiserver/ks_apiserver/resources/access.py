@@ -22,6 +22,11 @@ class Access:
         self._rbac = rbac
         self._granted = _Granted(rbac)
 
+    @property
+    def generation(self) -> int:
+        """Another number after every change of a role or binding."""
+        return self._rbac.generation
+
     def require_lister(self, caller: Identity, resource: str, namespace: str | None = None) -> None:
         """Raises Forbidden unless the caller may list `resource`, in the namespace or in all of them."""
         self.require(caller, "list", resource, namespace)

@@ -12,6 +12,7 @@ from ks_apiserver.resources.search import Search
 from kubekit.resource import Object
 from servicekit.group import Group
 from servicekit.identity import Identity
+from servicekit.lasting import Lasting
 from servicekit.paging import Json, Page, PageQuery
 
 
@@ -91,13 +92,13 @@ def _revisions(group: Group, revisions: Revisions) -> None:
 
 def _search(group: Group, search: Search) -> None:
     @group.get("/{resources}", etag=True)
-    async def list_resources(caller: Identity, resources: str, query: PageQuery) -> Page[Json]:
+    async def list_resources(caller: Identity, resources: str, query: PageQuery) -> Lasting[Page[Json]]:
         """Objects of a kind in the whole cluster."""
         return await search.page(caller, resources, query)
 
     @group.get("/namespaces/{namespace}/{resources}", etag=True)
     async def list_resources_of_namespace(
         caller: Identity, namespace: Namespace, resources: str, query: PageQuery
-    ) -> Page[Json]:
+    ) -> Lasting[Page[Json]]:
         """Objects of a kind in a namespace."""
         return await search.page(caller, resources, query, namespace)

@@ -1,5 +1,6 @@
 """Searching one kind, in a namespace or in all: what is asked, of whom, from where, in which order."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ks_apiserver.clients.kubernetes import translated
@@ -15,14 +16,16 @@ from kubekit.cache import Cache
 from kubekit.resource import REPLICA_SETS, SERVICES
 from servicekit.errors import NotFound
 from servicekit.identity import Identity
+from servicekit.lasting import Lasting
 from servicekit.paging import Conditions, Page, PageQuery
 
 _ANNOTATED_FROM = {"persistentvolumeclaims": "pods", "storageclasses": "persistentvolumeclaims"}
 """Kinds whose answers carry what another kind tells of them."""
 
 
-Version = tuple[tuple[str, int], ...]
-"""How often each cache behind an answer has changed: while that stays the same, so does the answer."""
+Version = tuple[tuple[str, int, bool], ...]
+"""How often each cache behind an answer has changed, and whether its API is served: while that stays the
+same, so does the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Found:
 
     page: Page[bytes] | None
     version: Version
+    holds: Callable[[], bool]
+    """Whether the same search would still find this."""
 
 
 class Search:
@@ -43,14 +48,14 @@ class Search:
 
     async def page(
         self, caller: Identity, resource: str, query: PageQuery, namespace: str | None = None
-    ) -> Page[bytes]:
+    ) -> Lasting[Page[bytes]]:
         """A page of a kind's objects, of one namespace or all, for a caller who may list them.
 
         Raises Forbidden, NotFound for what is no kind there, and Unavailable until its objects were read.
         """
-        page = (await self.look(caller, resource, query, namespace)).page
-        assert page is not None
-        return page
+        found = await self.look(caller, resource, query, namespace)
+        assert found.page is not None
+        return Lasting(found.page, found.holds)
 
     async def look(
         self,
@@ -67,17 +72,28 @@ class Search:
         related = await self._related(kind, query.conditions)
         told_by = await self._told_by(kind)
         # From here on nothing waits, so that version and page are of the same moment.
-        version = _version(cache, related.replica_sets, related.services, told_by)
+        sources = _there(cache, related.replica_sets, related.services, told_by)
+        version = _version(sources)
+        holds = _never if kind.as_caller else self._holds(sources, version)
         if version == known and not kind.as_caller:
-            return Found(None, version)
+            return Found(None, version, holds)
         found = page(kind, cache, namespace, filters(kind, cache, query.conditions, related), query)
-        return Found(Page(_annotated(kind, list(found.items), told_by), found.total), version)
+        return Found(Page(_annotated(kind, list(found.items), told_by), found.total), version, holds)
 
     async def count(self, resource: str, namespace: str | None, conditions: Conditions) -> int:
         """How many there are, whoever asks. Not for kinds read as the caller, nor for pods by owner."""
         kind = KINDS[resource]
         cache = await self._objects.cached(kind)
         return count(cache, namespace, filters(kind, cache, conditions, Related()))
+
+    def _holds(self, sources: Sequence[Cache], version: Version) -> Callable[[], bool]:
+        """Whether roles, bindings and `sources` are still as they are now."""
+        access, generation = self._access, self._access.generation
+
+        def holds() -> bool:
+            return access.generation == generation and _version(sources) == version
+
+        return holds
 
     async def _related(self, kind: Kind, conditions: Conditions) -> Related:
         needed = set(related_kinds(kind, conditions))
@@ -104,8 +120,16 @@ class Search:
         return await self._objects.cached(KINDS[source]) if source and not kind.as_caller else None
 
 
-def _version(*caches: Cache | None) -> Version:
-    return tuple((cache.resource.version, cache.changes) for cache in caches if cache is not None)
+def _never() -> bool:
+    return False
+
+
+def _there(*caches: Cache | None) -> tuple[Cache, ...]:
+    return tuple(cache for cache in caches if cache is not None)
+
+
+def _version(caches: Iterable[Cache]) -> Version:
+    return tuple([(cache.resource.version, cache.changes, cache.served) for cache in caches])
 
 
 def _annotated(kind: Kind, items: list[bytes], told_by: Cache | None) -> list[bytes]:
