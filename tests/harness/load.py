@@ -8,6 +8,14 @@ from tempfile import NamedTemporaryFile
 
 import psutil
 
+_NUMBERED = """
+local number = math.floor((os.time() % 1000) * 1000000)
+local sign = string.find(wrk.path, "?", 1, true) and "&" or "?"
+function request()
+  number = number + 1
+  return wrk.format(nil, wrk.path .. sign .. "number=" .. number)
+end
+"""
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -29,17 +37,19 @@ async def load(
     seconds: float = 4,
     headers: Mapping[str, str] | None = None,
     pause: int = 0,
+    differing: bool = False,
 ) -> Load:
     """Asks for `url` over so many connections, each again as soon as it is answered, or `pause` milliseconds
-    after that.
+    after that. No two requests are the same where they are `differing`: each has a number in its query.
 
     `pid` is the server's, whose children count too. Raises AssertionError for any answer that is no success.
     """
     given = [argument for name, value in (headers or {}).items() for argument in ("-H", f"{name}: {value}")]
     with NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(f"function delay() return {pause} end\n")
+        script.write(f"function delay() return {pause} end\n" if pause else "")
+        script.write(_NUMBERED if differing else "")
         script.flush()
-        paced = ["-s", script.name] if pause else []
+        paced = ["-s", script.name] if pause or differing else []
         arguments = ["-t1", f"-c{connections}", "--latency", "--timeout", "30s", *paced, *given, url]
         await _wrk("-d1s", *arguments)
         before = cpu_seconds(pid)

@@ -139,7 +139,7 @@ async def search(cluster: RecordedCluster) -> Search:
 
 async def found(search: Search, path: str, **query: str) -> list[Any]:
     namespace, _, resource = path.rpartition("/")
-    page = await search.page(ANN, resource, parse_page_query(query), namespace or None)
+    page = (await search.page(ANN, resource, parse_page_query(query), namespace or None)).value
     return [json.loads(item) for item in page.items]
 
 
@@ -217,7 +217,7 @@ async def test_orders(search: Search, path: str, order_by: str, expected: str) -
 
 async def test_a_page_in_an_order_of_its_own_says_how_many_there_are(search: Search) -> None:
     query = parse_page_query({"orderBy": "updateTime", "paging": "limit=1,page=2"})
-    page = await search.page(ANN, "deployments", query)
+    page = (await search.page(ANN, "deployments", query)).value
     assert (names([json.loads(item) for item in page.items]), page.total) == ("quiet", 3)
 
 

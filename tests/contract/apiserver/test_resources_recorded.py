@@ -105,7 +105,7 @@ async def ask(search: Search, record: dict[str, Any]) -> Answer:
     caller = Identity(record["user"], (), "192.0.2.1")
     try:
         query = parse_page_query(URL(f"?{record['query']}", encoded=True).query)
-        found = await search.page(caller, resource, query, within[1] if within else None)
+        found = (await search.page(caller, resource, query, within[1] if within else None)).value
     except ServiceError as error:
         return Answer(error.status, {"message": str(error)})
     return Answer(200, {"total": found.total, "items": [json.loads(item) for item in found.items]})
