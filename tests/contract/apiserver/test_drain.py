@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(300)]
 GROUPS = ["operations.kubesphere.io", "resources.kubesphere.io"]
 MIRROR = {"kubernetes.io/config.mirror": "x"}
 HOST = "kubernetes.io/hostname"
+OURS = "tests.example.com/drained"
+"""Taint: pods of other tests, which wait for a node, do not come to ours."""
 NUMBERS = itertools.count(1)
 
 
@@ -39,7 +41,10 @@ async def namespace(cluster, tenants):
 async def node(cluster, tenants):
     """A node that is ready."""
     name = tenants.remove_later(NODES, tenants.name(f"node{next(NUMBERS)}"))
-    await cluster.create(NODES, {"metadata": {"name": name, "labels": {HOST: name}}})
+    taint = {"key": OURS, "effect": "NoSchedule"}
+    await cluster.create(
+        NODES, {"metadata": {"name": name, "labels": {HOST: name}}, "spec": {"taints": [taint]}}
+    )
     room = {"pods": "110", "cpu": "8", "memory": "8Gi"}
     status = {"conditions": [{"type": "Ready", "status": "True"}], "capacity": room, "allocatable": room}
     await cluster.patch(NODES, name, {"status": status}, subresource="status")
@@ -88,17 +93,19 @@ async def kubelet(cluster, node):
 
 def daemon_set(node):
     labels = {"of": node}
-    spec = {"nodeSelector": {HOST: node}, "containers": [{"name": "c", "image": "x"}]}
+    spec = {
+        "nodeSelector": {HOST: node},
+        "tolerations": [{"key": OURS, "operator": "Exists"}],
+        "containers": [{"name": "c", "image": "x"}],
+    }
     template = {"metadata": {"labels": labels}, "spec": spec}
     selector = {"matchLabels": labels}
     return {"metadata": {"name": f"daemon-of-{node}"}, "spec": {"selector": selector, "template": template}}
 
 
 async def names_on(cluster, node):
-    """Pods of the test's own on the node: those of others, which waited for one, come there too."""
     found = await cluster.list(PODS, field_selector=f"spec.nodeName={node}")
-    names = {each["metadata"]["name"] for each in found.items}
-    return {name for name in names if f"-of-{node}" in name}
+    return {each["metadata"]["name"] for each in found.items}
 
 
 async def drained(client, node, group=GROUPS[0]):

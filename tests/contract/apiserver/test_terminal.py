@@ -348,6 +348,23 @@ async def test_who_may_no_longer_run_commands_is_cut_off(room, tmp_path):
         await client.close()
 
 
+async def test_terminals_and_followed_logs_last_no_longer_than_they_may(room, tmp_path):
+    await room.create(pod("lasting", BUSYBOX, ["sh", "-c", COUNTING]))
+    erin = room.people.name("erin")
+    async with serving(room, tmp_path, maxDuration="5s") as service:
+        client = SignedClient(service.url, SECRET).acting_as(erin)
+        answering = await following(client, room.path("lasting", "/log?follow=true"))
+        async with opened_terminal(service.url, SECRET, room.path("shell"), erin) as shell:
+            await shell.type("while :; do echo at work; sleep 0.2; done\n")
+            await shell.shows("at work")
+            code, reason = await shell.ends()
+        assert (code, reason) == (4409, "a terminal may last 5 s (terminal.maxDuration)")
+        assert shell.toasts == [reason]
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(answering, 60)
+        await client.close()
+
+
 async def test_a_restart_of_kubernetes_ends_terminals_with_the_reason_and_new_ones_open(
     terminal, room, service
 ):
