@@ -12,6 +12,7 @@ _MARKS = {"kubernetes": "kubernetes", "kubernetes_node": "node", "platform": "ku
 _NODE_FILES = (
     "tests/browser/",
     "tests/system/",
+    "tests/contract/apiserver/test_running.py",
     "tests/contract/apiserver/test_terminal.py",
     "tests/tools/localkube/test_node.py",
 )
