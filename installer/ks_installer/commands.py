@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from ks_installer import configured, output, preflight, upgrading, workspaces
+from ks_installer import configured, granted, output, preflight, upgrading, workspaces
 from ks_installer.catalogue import Catalogue, Component, images
 from ks_installer.engine import Engine
 from ks_installer.errors import NotReady, Unsuitable
@@ -117,6 +117,10 @@ async def uninstall(args: Namespace, cluster: Cluster) -> int:
         if args.purge:
             await _release_workspaces(cluster, args.timeout or 60, progress)
         await Engine(cluster, state, progress, args.timeout).uninstall(keep)
+        if args.purge:
+            progress.step("users", "taking back what users were granted")
+            await granted.take_back(cluster)
+            progress.done("users", "removed")
     finally:
         progress.close()
     return 0

@@ -8,6 +8,7 @@ import pytest
 
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
+from kubekit.config import ClusterConfig
 from kubekit.errors import NotFound
 from kubekit.resource import (
     CLUSTER_ROLE_BINDINGS,
@@ -186,6 +187,44 @@ async def test_uninstalling_never_deletes_namespaces_of_users(installer: Run, cl
     assert project["metadata"].get("finalizers") is None
     assert project["status"]["phase"] == "Active"
     await cluster.delete(NAMESPACES, "users-project")
+
+
+async def test_what_users_were_granted_is_taken_back_when_nothing_is_to_stay(
+    installer: Run, cluster: Cluster, kubeconfig: Path
+) -> None:
+    """And what anybody else granted is left alone, as is what a workload lives by."""
+
+    def binding(metadata: Object, role: Object, subject: Object) -> Object:
+        reference = {"apiGroup": "rbac.authorization.k8s.io", **role}
+        return {"metadata": metadata, "roleRef": reference, "subjects": [subject]}
+
+    def user(name: str) -> Object:
+        return {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}
+
+    view, admin = {"kind": "ClusterRole", "name": "view"}, {"kind": "Role", "name": "admin"}
+    async with Cluster(ClusterConfig(kubeconfig=str(kubeconfig), user_agent="ks-account")) as service:
+        await service.create(CLUSTER_ROLE_BINDINGS, binding({"name": "alice"}, view, user("alice")))
+    await cluster.create(CLUSTER_ROLE_BINDINGS, binding({"name": "bob"}, view, user("bob")))
+    workload = {"kind": "ServiceAccount", "name": "worker", "namespace": "default"}
+    for namespace, subject in (("default", workload), ("kube-public", user("alice"))):
+        place = {"name": "admin", "namespace": namespace}
+        made_by = {"annotations": {"kubesphere.io/creator": "system"}}
+        await cluster.create(ROLES, {"metadata": {**place, **made_by}, "rules": []})
+        await cluster.create(ROLE_BINDINGS, binding(place, admin, subject))
+
+    assert (await installer("uninstall")).code == 0
+    await cluster.get(CLUSTER_ROLE_BINDINGS, "alice")
+    assert (await installer("uninstall", "--purge")).code == 0
+    left = {name for name in await everything(cluster) if name.endswith(("/alice", "/bob", "/admin"))}
+    assert left == {
+        "ClusterRoleBinding /bob",
+        "ClusterRole /admin",
+        "Role default/admin",
+        "RoleBinding default/admin",
+    }
+    await cluster.delete(CLUSTER_ROLE_BINDINGS, "bob")
+    await cluster.delete(ROLE_BINDINGS, "admin", "default")
+    await cluster.delete(ROLES, "admin", "default")
 
 
 async def test_somebody_without_rights_is_told_so(
