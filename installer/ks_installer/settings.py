@@ -84,6 +84,10 @@ class Console(_Section):
 class Gateway(_Section):
     nodePort: Annotated[int, Field(ge=0, le=32767)] = 0
     """Where nodes serve the gateway itself; 0: nowhere, the console passes requests on."""
+    tlsSecret: str = ""
+    """A Secret of type kubernetes.io/tls in kubesphere-system; with it the gateway serves TLS too."""
+    tlsNodePort: Annotated[int, Field(ge=0, le=32767)] = 0
+    """Where nodes serve it with TLS; 0: nowhere, but in the cluster at port 443 of its Service."""
 
 
 class Monitoring(_Section):
@@ -168,6 +172,8 @@ def parsed(text: str, source: str) -> Settings:
         raise UsageError(f"{source} is not understood:\n  {lines}") from error
     if settings.etcd.monitoring and not settings.etcd.endpointIps:
         raise UsageError(f"{source} is not understood:\n  etcd.endpointIps: etcd.monitoring needs addresses")
+    if settings.gateway.tlsNodePort and not settings.gateway.tlsSecret:
+        raise UsageError(f"{source} is not understood:\n  gateway.tlsNodePort: needs gateway.tlsSecret")
     return settings
 
 

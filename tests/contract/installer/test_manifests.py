@@ -206,8 +206,8 @@ async def test_who_reaches_the_other_services(policies: list[Object]) -> None:
     manager = Pod(SYSTEM, {"app": "ks-controller-manager"})
     assert [each for each in everybody if reaches(policies, each, manager, "http")] == [PROMETHEUS]
     assert [each for each in everybody if reaches(policies, each, GATEWAY, "ops")] == [PROMETHEUS]
-    for name in ("ks-apigateway", "ks-console"):
-        assert all(reaches(policies, each, Pod(SYSTEM, {"app": name}), "http") for each in everybody)
+    for name, port in (("ks-apigateway", "http"), ("ks-apigateway", "https"), ("ks-console", "http")):
+        assert all(reaches(policies, each, Pod(SYSTEM, {"app": name}), port) for each in everybody)
 
 
 async def test_nobody_reaches_a_pod_that_holds_the_kubeconfig_of_a_user(policies: list[Object]) -> None:

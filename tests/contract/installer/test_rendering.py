@@ -13,7 +13,7 @@ from ks_installer.errors import UsageError
 from ks_installer.objects import Ref
 from ks_installer.podspecs import CONFIG_HASH, mirrored, template_of
 from ks_installer.rendering import overridden
-from ks_installer.settings import Settings
+from ks_installer.settings import Settings, parsed
 from localkube.cluster import Localkube
 
 BASE = Path(__file__).parents[3] / "k8s" / "base"
@@ -82,6 +82,38 @@ def test_everything_that_can_be_turned_on_is_made_and_keeps_what_was_given() -> 
     assert {"apiserver", "etcd", "kubesphere"} <= {job["job_name"] for job in jobs}
     gateway = objects[Ref("v1", "Service", "kubesphere-system", "ks-apigateway")]
     assert gateway["spec"]["ports"][0]["nodePort"] == 30881
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "ports"),
+    [
+        ({}, None, {"http": (80, None)}),
+        ({"nodePort": 30881}, "NodePort", {"http": (80, 30881)}),
+        ({"tlsSecret": "t"}, "ClusterIP", {"http": (80, None), "https": (443, None)}),
+        (
+            {"tlsSecret": "t", "tlsNodePort": 30882},
+            "NodePort",
+            {"http": (80, None), "https": (443, 30882)},
+        ),
+    ],
+)
+def test_the_gateway_is_served_where_and_as_it_is_said(
+    wanted: dict[str, Any], kind: str | None, ports: dict[str, tuple[int, int | None]]
+) -> None:
+    core = SHIPPED.component("core", Settings.model_validate({"gateway": wanted}))
+    objects = by_ref(core.manifests)
+    service = objects[Ref("v1", "Service", "kubesphere-system", "ks-apigateway")]["spec"]
+    assert service.get("type") == kind
+    assert {one["name"]: (one["port"], one.get("nodePort")) for one in service["ports"]} == ports
+    pod = objects[Ref("apps/v1", "Deployment", "kubesphere-system", "ks-apigateway")]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    secrets = [one["secret"]["secretName"] for one in pod["spec"]["volumes"] if "secret" in one]
+    assert ("t" in secrets) == ("https" in {one["name"] for one in container["ports"]}) == ("https" in ports)
+
+
+def test_a_port_for_tls_without_a_certificate_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"gateway.tlsNodePort: needs gateway.tlsSecret"):
+        parsed("gateway: {tlsNodePort: 30882}", "ks-config.yaml")
 
 
 def test_pods_are_told_when_a_configmap_that_they_read_changes() -> None:
