@@ -41,5 +41,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_uses_platform)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests have measured on their way, and recorded by `record_property`."""
+    reports: list[pytest.TestReport] = terminalreporter.getreports("passed")
+    for name, figure in (figure for report in reports for figure in report.user_properties):
+        terminalreporter.write_line(f"{name}: {figure}")
+
+
 def _uses_platform(item: pytest.Item) -> bool:
     return "platform" in getattr(item, "fixturenames", ())

@@ -4,11 +4,32 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from harness.gateway import GatewayUnderTest, Wire
+from harness.gateway import Wire
 
 PAUSE = 0.02
 """Seconds between two requests of a client: what is tested needs some of the machine, too."""
+
+
+class Server(Protocol):
+    """What speaks HTTP: a process of the tests, or the address of something that was installed."""
+
+    async def connect(self) -> Wire:
+        """A connection of a client."""
+        ...
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server by its host and port."""
+
+    host: str
+    port: int
+
+    async def connect(self) -> Wire:
+        """A connection of a client."""
+        return Wire(*await asyncio.open_connection(self.host, self.port))
 
 
 @dataclass
@@ -24,15 +45,15 @@ class Load:
 
 @contextlib.asynccontextmanager
 async def load(
-    gateway: GatewayUnderTest, path: str, token: str, *, kept: int = 4, single: int = 4
+    server: Server, path: str, token: str, *, kept: int = 4, single: int = 4
 ) -> AsyncIterator[Load]:
-    """`kept` clients that keep their connections while the gateway does, and `single` that make one for each
+    """`kept` clients that keep their connections while the server does, and `single` that make one for each
     request; until the context ends, or nobody accepts them any more where the test allows that.
     """
     found = Load()
     stop = asyncio.Event()
     clients = [
-        asyncio.create_task(_client(gateway, _request(path, token, keep=number < kept), found, stop))
+        asyncio.create_task(_client(server, _request(path, token, keep=number < kept), found, stop))
         for number in range(kept + single)
     ]
     try:
@@ -49,12 +70,12 @@ def _request(path: str, token: str, *, keep: bool) -> str:
     )
 
 
-async def _client(gateway: GatewayUnderTest, request: str, found: Load, stop: asyncio.Event) -> None:
+async def _client(server: Server, request: str, found: Load, stop: asyncio.Event) -> None:
     wire: Wire | None = None
     while not stop.is_set():
         if wire is None:
             try:
-                wire = await gateway.connect()
+                wire = await server.connect()
             except ConnectionError as error:
                 if found.may_be_refused:
                     found.refused += 1

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.go_programs import built
+from harness.go_programs import Program, built
 from harness.processes import Process
 from harness.waiting import eventually
 from kubekit.cluster import Cluster
 from kubekit.resource import NODES
 
-MODULE, PACKAGE, VERSION = "sigs.k8s.io/kwok", "cmd/kwok", "v0.8.0"
+KWOK = Program("sigs.k8s.io/kwok", "cmd/kwok", "v0.8.0")
 STAGES = Path(__file__).with_name("scripts") / "kwok-stages.yaml"
 PLAYED = "kwok.x-k8s.io/node"
 """Annotation and taint of the nodes: pods that do not tolerate it go elsewhere."""
@@ -36,7 +36,7 @@ def node(name: str, **labels: str) -> dict[str, Any]:
 @asynccontextmanager
 async def playing(kubeconfig: Path, directory: Path) -> AsyncIterator[None]:
     """kwok at work on a cluster, with its log in `directory`. The first time it is built, for minutes."""
-    program = await asyncio.to_thread(built, MODULE, PACKAGE, VERSION)
+    program = await asyncio.to_thread(built, KWOK)
     command = [str(program), "--kubeconfig", str(kubeconfig), "--config", str(STAGES), "--v=WARN"]
     command.append(f"--manage-nodes-with-annotation-selector={PLAYED}=fake")
     process = Process(command, directory / "kwok.log", directory, environment={"HOME": str(directory)})
