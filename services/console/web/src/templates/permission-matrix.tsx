@@ -61,9 +61,12 @@ function Mark({ isAllowed }: { isAllowed: boolean }) {
     );
   return (
     <Tooltip content={t('platform.roles.allowed')}>
-      <Icon status="success">
-        <CheckIcon aria-label={t('platform.roles.allowed')} />
-      </Icon>
+      <span>
+        <Icon status="success">
+          <CheckIcon />
+        </Icon>
+        <span className="pf-v6-screen-reader">{t('platform.roles.allowed')}</span>
+      </span>
     </Tooltip>
   );
 }
