@@ -57,6 +57,11 @@ export function useList<T>(path: string, query: ListQuery, refetchInterval = 15_
   };
 }
 
+/** Forgets what no page shows: after a fault, what a page knew may be what it failed at. */
+export function forgetUnused(): void {
+  queryClient.removeQueries({ type: 'inactive' });
+}
+
 /** Has every answer below `path` be asked for again. */
 export function refresh(...paths: string[]): Promise<void> {
   return queryClient.invalidateQueries({

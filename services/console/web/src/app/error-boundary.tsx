@@ -1,5 +1,6 @@
 /** Keeps a page that fails from taking the shell with it. */
 import { Component, type ReactNode } from 'react';
+import { forgetUnused } from '@/api/queries';
 import { Problem } from './problem';
 
 interface Props {
@@ -19,8 +20,13 @@ export class ErrorBoundary extends Component<Props, { error: unknown }> {
     if (before.resetKey !== this.props.resetKey && this.state.error !== null) this.setState({ error: null });
   }
 
+  private readonly retry = () => {
+    forgetUnused();
+    this.setState({ error: null });
+  };
+
   override render() {
     if (this.state.error === null) return this.props.children;
-    return <Problem error={this.state.error} retry={() => this.setState({ error: null })} />;
+    return <Problem error={this.state.error} retry={this.retry} />;
   }
 }

@@ -57,7 +57,7 @@ export function Top({ onSearch }: { onSearch: () => void }) {
       <MastheadContent>
         <Toolbar isStatic>
           <ToolbarContent>
-            <ToolbarItem>
+            <ToolbarItem className="ks-place">
               <Switcher />
             </ToolbarItem>
             <ToolbarGroup align={{ default: 'alignEnd' }}>

@@ -23,6 +23,10 @@ export function NoticeDrawer({ onClose }: { onClose: () => void }) {
     markRead();
     drawer.current?.focus();
   }, []);
+  const clear = () => {
+    clearNotices();
+    drawer.current?.focus(); // the button goes, and with it what hears the keys
+  };
   return (
     <div className="ks-drawer">
       <NotificationDrawer
@@ -32,7 +36,7 @@ export function NoticeDrawer({ onClose }: { onClose: () => void }) {
       >
         <NotificationDrawerHeader title={t('app.notifications')} onClose={onClose}>
           {notices.length > 0 && (
-            <Button variant="link" isInline onClick={clearNotices}>
+            <Button variant="link" isInline onClick={clear}>
               {t('notices.clear')}
             </Button>
           )}

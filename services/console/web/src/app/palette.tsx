@@ -17,6 +17,7 @@ import { useTranslation } from 'react-i18next';
 import { type KubeObject, WORKSPACE_LABEL } from '@/api/objects';
 import { RESOURCES, TENANT } from '@/api/paths';
 import { useGet, useList } from '@/api/queries';
+import { useSearchLabels } from '@/templates/labels';
 import { useSettled } from '@/templates/list-state';
 import { platformNavigation } from './navigation/platform';
 import { type Found, pathOf } from './object-path';
@@ -55,6 +56,7 @@ function useMine(text: string): { name: string; note: string; to: string }[] {
 
 export function Palette({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
+  const labels = useSearchLabels();
   const navigate = useNavigate();
   const may = useMay();
   const [text, setText] = useState('');
@@ -83,10 +85,17 @@ export function Palette({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Modal isOpen variant="medium" position="top" onClose={onClose} aria-label={t('palette.title')}>
+    <Modal
+      isOpen
+      variant="medium"
+      position="top"
+      onClose={onClose}
+      aria-label={t('palette.title')}
+      elementToFocus=".ks-palette input"
+    >
       <ModalBody className="ks-palette">
         <SearchInput
-          autoFocus
+          {...labels}
           aria-label={t('palette.title')}
           placeholder={t('palette.placeholder')}
           value={text}

@@ -7,7 +7,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { queryClient } from '@/api/queries';
+import { forgetUnused, queryClient } from '@/api/queries';
 import { SESSION_QUERY } from './current-session';
 import { NotFound, Problem } from './problem';
 import { platformRoutes } from './routes/platform';
@@ -67,7 +67,13 @@ export const router = createRouter({
   stringifySearch,
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
-  defaultErrorComponent: ({ error, reset }) => <Problem error={error} retry={reset} />,
+  defaultErrorComponent: ({ error, reset }) => {
+    const retry = () => {
+      forgetUnused();
+      reset();
+    };
+    return <Problem error={error} retry={retry} />;
+  },
   defaultNotFoundComponent: NotFound,
   scrollRestoration: true,
 });

@@ -16,6 +16,7 @@ import { useTranslation } from 'react-i18next';
 import { aliasOf, type KubeObject, WORKSPACE_LABEL } from '@/api/objects';
 import { TENANT } from '@/api/paths';
 import { useList } from '@/api/queries';
+import { useSearchLabels } from '@/templates/labels';
 import { useSettled } from '@/templates/list-state';
 import { placeOf } from './navigation/place';
 
@@ -49,6 +50,7 @@ export function Switcher() {
 
 function Places({ onChoose }: { onChoose: () => void }) {
   const { t } = useTranslation();
+  const labels = useSearchLabels();
   const navigate = useNavigate();
   const [text, setText] = useState('');
   const query = { conditions: { 'name~': useSettled(text) }, limit: SHOWN };
@@ -63,6 +65,7 @@ function Places({ onChoose }: { onChoose: () => void }) {
       <MenuSearch>
         <MenuSearchInput>
           <SearchInput
+            {...labels}
             autoFocus
             aria-label={t('list.searchPlaceholder')}
             placeholder={t('list.searchPlaceholder')}

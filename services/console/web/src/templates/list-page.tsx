@@ -23,6 +23,7 @@ import { useTranslation } from 'react-i18next';
 import type { ListState } from '@/api/queries';
 import { Problem } from '@/app/problem';
 import { useTitle } from '@/app/title';
+import { usePaginationTitles } from './labels';
 import type { ListControls } from './list-state';
 import { type Column, ListTable, type RowAction } from './list-table';
 import { type Filter, ListToolbar } from './list-toolbar';
@@ -60,6 +61,7 @@ export interface ListPageProps<T> {
 export function ListPage<T>(props: ListPageProps<T>) {
   const { view, list, columns } = props;
   const { t } = useTranslation();
+  const titles = usePaginationTitles();
   const [hidden, setHidden] = usePreference<string[]>(
     `columns.${props.id}`,
     columns.filter((column) => column.isHidden).map((column) => column.key),
@@ -93,6 +95,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
       itemCount={list.total}
       page={view.page}
       perPage={view.limit}
+      titles={titles}
       perPageOptions={[20, 50, 100].map((value) => ({ title: String(value), value }))}
       onSetPage={(_, page) => view.setPage(page)}
       onPerPageSelect={(_, limit) => view.setLimit(limit)}

@@ -21,6 +21,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ListState } from '@/api/queries';
 import { exportRows } from './export';
+import { useSearchLabels } from './labels';
 import type { ListControls } from './list-state';
 import type { Column } from './list-table';
 
@@ -117,6 +118,7 @@ const TYPING_MS = 250;
 /** Types at once, and has the list follow when one pauses. */
 function Search(props: { value: string; onChange: (value: string) => void; hint: string }) {
   const { value, onChange, hint } = props;
+  const labels = useSearchLabels();
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
@@ -126,6 +128,7 @@ function Search(props: { value: string; onChange: (value: string) => void; hint:
   }, [text, value, onChange]);
   return (
     <SearchInput
+      {...labels}
       aria-label={hint}
       placeholder={hint}
       value={text}

@@ -18,6 +18,7 @@ import CopyIcon from '@patternfly/react-icons/dist/esm/icons/copy-icon';
 import DownloadIcon from '@patternfly/react-icons/dist/esm/icons/download-icon';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useSearchLabels } from '@/templates/labels';
 import { save } from '../export';
 import { type LogLine, type Severity, stripAnsi } from './lines';
 import type { LogLook } from './log-view';
@@ -51,12 +52,14 @@ interface LogToolbarProps {
 
 export function LogToolbar(props: LogToolbarProps) {
   const { t } = useTranslation();
+  const labels = useSearchLabels();
   const text = () => props.lines.map((line) => `${line.time} ${stripAnsi(line.text)}`).join('\n');
   return (
     <Toolbar inset={{ default: 'insetNone' }}>
       <ToolbarContent>
         <ToolbarItem>
           <SearchInput
+            {...labels}
             aria-label={t('project.logs.search')}
             placeholder={t('project.logs.search')}
             value={props.search}
