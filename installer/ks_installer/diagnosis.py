@@ -7,9 +7,11 @@ from typing import Any
 
 from kubekit.cluster import Cluster
 from kubekit.errors import KubernetesError
-from kubekit.resource import EVENTS, PODS, Object
+from kubekit.resource import EVENTS, PERSISTENT_VOLUME_CLAIMS, PODS, Object
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
+_ANY = ""
+"""Of events: Kubernetes tells as "Normal" that a claim has no storage class."""
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
@@ -19,6 +21,8 @@ async def reason_of_workload(cluster: Cluster, obj: Object) -> str | None:
     None where neither says anything; that the reason cannot be asked for is no reason.
     """
     try:
+        if obj["kind"] == PERSISTENT_VOLUME_CLAIMS.kind:
+            return await _last_event(cluster, obj, _ANY)
         return await _of_pods(cluster, obj) or await warning_about(cluster, obj)
     except KubernetesError:
         return None
@@ -34,16 +38,36 @@ async def _of_pods(cluster: Cluster, workload: Object) -> str | None:
     pods = (await cluster.list(PODS, workload["metadata"]["namespace"], label_selector=selector)).items
     for pod in pods:
         if reason := trouble_of_pod(pod):
-            return reason
+            return "; ".join([reason, *await _about_unbound_claims(cluster, pod)])
     for pod in pods:
         if not _is_ready(pod) and (warning := await warning_about(cluster, pod)):
             return f"pod {pod['metadata']['name']}: {warning}"
     return None
 
 
+async def _about_unbound_claims(cluster: Cluster, pod: Object) -> list[str]:
+    """What is told of each claim of a pod that no node takes; of no use where it has no volumes that wait."""
+    told: list[str] = []
+    if _is_scheduled(pod):
+        return told
+    for volume in pod["spec"].get("volumes") or []:
+        name = volume.get("persistentVolumeClaim", {}).get("claimName")
+        claim = (
+            await cluster.get(PERSISTENT_VOLUME_CLAIMS, name, pod["metadata"]["namespace"]) if name else None
+        )
+        if claim and claim.get("status", {}).get("phase") != "Bound":
+            reason = await _last_event(cluster, claim, _ANY)
+            told.append(f"its claim {name}: {reason or 'is not bound'}")
+    return told
+
+
 async def warning_about(cluster: Cluster, obj: Object) -> str | None:
     """The last warning among the events of a live object, as `reason: message`."""
-    selector = f"involvedObject.uid={obj['metadata']['uid']},type=Warning"
+    return await _last_event(cluster, obj, "type=Warning")
+
+
+async def _last_event(cluster: Cluster, obj: Object, kind: str) -> str | None:
+    selector = ",".join(filter(None, (f"involvedObject.uid={obj['metadata']['uid']}", kind)))
     namespace = obj["metadata"].get("namespace") or "default"
     found = (await cluster.list(EVENTS, namespace, field_selector=selector)).items
     if not found:
@@ -68,6 +92,10 @@ def trouble_of_pod(pod: Object) -> str | None:
                 f"pod {name}, container {container['name']} ended with {ended['exitCode']}: {_words(ended)}"
             )
     return None
+
+
+def _is_scheduled(pod: Object) -> bool:
+    return bool(pod["spec"].get("nodeName"))
 
 
 def _is_ready(pod: Object) -> bool:
