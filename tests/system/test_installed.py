@@ -4,28 +4,55 @@ One installation serves all tests, in their order: it is made of the manifests o
 broken and mended, upgraded under load, and taken away.
 """
 
+import os
+import random
+import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
+import orjson
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
+from harness.asking import load
 from harness.installed import (
+    CONSOLE_PORT,
+    GATEWAY_PORT,
+    GATEWAY_TLS_PORT,
     MONITORED,
     Installation,
     installation,
+    missing,
 )
 from harness.platform import TENANT, WORKSPACES
 from harness.site import KUBECTL_IMAGE, everything
 from harness.waiting import eventually
-from kubekit.resource import PODS
+from kubekit.errors import KubernetesError
+from kubekit.resource import CONFIG_MAPS, DEPLOYMENTS, PODS, RESOURCE_QUOTAS, STORAGE_CLASSES
+from localkube.pki import Authority, Leaf
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
 SYSTEM = "kubesphere-system"
 MONITORING = "kubesphere-monitoring-system"
 CONTROLS = "kubesphere-controls-system"
+SERVICES_OF_OURS = ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console")
+KILLS = int(os.environ.get("KS_INSTALLER_KILLS", "10"))
+"""How often the installer is killed before it is let finish."""
+METERED = not missing("metrics_server")
+WITH_MYSQL: dict[str, Any] = {"common": {"mysqlEnabled": True, "mysqlVolumeSize": "1Gi"}}
+WITH_MORE: dict[str, Any] = {
+    "common": {
+        **WITH_MYSQL["common"],
+        "minioEnabled": not missing("common", "minio"),
+        "minioVolumeSize": "1Gi",
+    },
+    "metrics_server": {"enabled": METERED},
+    "console": {"port": CONSOLE_PORT, "enableMultiLogin": True},
+}
 OF_MONITORING = {
     f"StatefulSet {MONITORING}/prometheus-k8s",
     f"StatefulSet {MONITORING}/prometheus-k8s-system",
@@ -157,6 +184,180 @@ async def test_the_pod_with_kubectl_reaches_the_cluster(installed: Installation)
     assert pods[name]["spec"]["containers"][0]["image"] == KUBECTL_IMAGE
     asked = ("exec", name, "--", "kubectl", "get", "namespaces", "-o", "name")
     assert f"namespace/{SYSTEM}" in await installed.site.kubectl("-n", CONTROLS, *asked)
+
+
+async def test_kubectl_speaks_to_the_gateway_once_it_has_a_certificate(installed: Installation) -> None:
+    """A value that is changed: gateway.tlsSecret. kubectl sends a token to nobody without TLS."""
+    authority = Authority("authority", installed.site.directory / "tls")
+    made = authority.issue(Leaf("gateway", addresses=(installed.address,), client=False), "gateway")
+    files = ("--cert", str(made.certificate), "--key", str(made.key))
+    await installed.site.kubectl("-n", SYSTEM, "create", "secret", "tls", "gateway-tls", *files)
+    outcome = await installed.apply(
+        gateway={"nodePort": GATEWAY_PORT, "tlsSecret": "gateway-tls", "tlsNodePort": GATEWAY_TLS_PORT}
+    )
+    assert outcome.code == 0, outcome.err
+    at = (f"https://{installed.address}:{GATEWAY_TLS_PORT}", authority.files.certificate)
+    async with installed.admin() as admin:
+        listed = await installed.site.kubectl_through(
+            *at, admin.token, "get", "deployments", "-A", "-o", "name"
+        )
+        assert "deployment.apps/demo" in listed.split()
+        pod = ("-n", "demo-project", "deployment/demo", "--", "echo", "from the pod")
+        assert "from the pod" in await installed.site.kubectl_through(*at, admin.token, "exec", *pod)
+    with pytest.raises(AssertionError, match="must be logged in"):
+        await installed.site.kubectl_through(*at, "no-token", "get", "pods")
+    await installed.site.kubectl("-n", SYSTEM, "delete", "secret", "gateway-tls")
+    outcome = await installed.apply()
+    assert outcome.code == 0, outcome.err
+
+
+async def test_an_image_that_does_not_come_is_named_and_what_ran_goes_on(installed: Installation) -> None:
+    tag = ("ks-console, newTag: 0.1.0", "ks-console, newTag: 9.9.9")
+    broken = installed.sources("broken", {"k8s/base/services/kustomization.yaml": tag})
+    alone = ("--only", "console", "--timeout", "10")
+    outcome = await installed.site.installer("apply", "--config", installed.config(), *alone, sources=broken)
+    assert outcome.code == 5
+    assert f"console is not ready: Deployment {SYSTEM}/ks-console: pod ks-console-" in outcome.err
+    assert "Pull" in outcome.err
+    assert "ks-console:9.9.9" in outcome.err
+    async with installed.admin() as admin, ClientSession() as stranger:
+        assert (await admin.get(f"{TENANT}/workspaces")).status == 200
+        async with stranger.get(f"http://{installed.address}:{CONSOLE_PORT}/healthz") as answer:
+            assert answer.status == 200
+    assert (await installed.apply("--only", "console")).code == 0
+
+
+async def test_a_cluster_without_a_storage_class_is_told_so(installed: Installation) -> None:
+    outcome = await installed.apply(persistence={"storageClass": "none-such"})
+    assert outcome.code == 6
+    assert "storage class: persistence.storageClass: 'none-such' is not there; there are: " in outcome.err
+    (standard,) = (await installed.cluster.list(STORAGE_CLASSES)).items
+    default = "storageclass.kubernetes.io/is-default-class"
+    await installed.site.kubectl(
+        "annotate", "storageclass", standard["metadata"]["name"], f"{default}-", "--overwrite"
+    )
+    try:
+        outcome = await installed.apply(**WITH_MYSQL)
+        assert outcome.code == 6
+        assert "storage class: the cluster has no default storage class" in outcome.err
+        hurried = ("--skip-preflight", "--only", "common", "--timeout", "10")
+        outcome = await installed.apply(*hurried, **WITH_MYSQL)
+        assert outcome.code == 5
+        assert f"PersistentVolumeClaim {SYSTEM}/mysql-pvc: FailedBinding: " in outcome.err
+        assert outcome.err.count("no storage class is set") == 2, (
+            "of the claim, and of the pod that waits for it"
+        )
+    finally:
+        annotate = ("annotate", "storageclass", standard["metadata"]["name"])
+        await installed.site.kubectl(*annotate, f"{default}=true", "--overwrite")
+    assert (await installed.apply()).code == 0
+
+
+async def test_a_quota_that_is_used_up_is_named_and_raising_it_mends_it(installed: Installation) -> None:
+    quota = {"metadata": {"name": "tight", "namespace": SYSTEM}, "spec": {"hard": {"pods": "1"}}}
+    await installed.cluster.create(RESOURCE_QUOTAS, quota)
+
+    async def counted() -> None:
+        found = await installed.cluster.get(RESOURCE_QUOTAS, "tight", SYSTEM)
+        assert int(found["status"]["used"]["pods"]) > 1
+
+    await eventually(counted, 60)
+    try:
+        outcome = await installed.apply("--only", "common", "--timeout", "10", **WITH_MYSQL)
+    finally:
+        await installed.cluster.delete(RESOURCE_QUOTAS, "tight", SYSTEM)
+    assert outcome.code == 5
+    assert f"Deployment {SYSTEM}/mysql: " in outcome.err
+    assert "exceeded quota: tight" in outcome.err
+    outcome = await installed.apply("--only", "common", **WITH_MYSQL)
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.skipif(not MONITORED, reason=missing("monitoring"))
+@pytest.mark.parametrize(
+    ("instance", "jobs"),
+    [
+        ("k8s", {"kube-state-metrics", "node-exporter", "kubelet", "prometheus-system"}),
+        ("k8s-system", {"apiserver", "coredns", "prometheus", "kubesphere"}),
+    ],
+)
+async def test_each_prometheus_reads_what_is_its_own(
+    installed: Installation, instance: str, jobs: set[str]
+) -> None:
+    pod = f"/api/v1/namespaces/{MONITORING}/pods/prometheus-{instance}-0:9090/proxy"
+
+    async def read() -> None:
+        told = orjson.loads(await installed.cluster.request("GET", f"{pod}/api/v1/targets"))
+        targets = [one for one in told["data"]["activeTargets"] if one["labels"]["job"] in jobs]
+        assert {target["labels"]["job"] for target in targets} == jobs
+        assert {(one["labels"]["job"], one["lastError"]) for one in targets if one["health"] != "up"} == set()
+
+    await eventually(read, 150, 2)
+
+
+async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installation) -> None:
+    """Turning components on and a setting over, of which every killed run does some more."""
+    seed = random.randrange(10**6)
+    print(f"moments by random.Random({seed})")
+    moments = random.Random(seed)
+    wanted = installed.config(**WITH_MORE)
+    outcomes = [
+        await installed.installer("apply", "--config", wanted, kill_after=moments.uniform(0.5, 4))
+        for _ in range(KILLS)
+    ]
+    assert all(outcome.code in (0, -signal.SIGKILL) for outcome in outcomes)
+    ended = await installed.installer("apply", "--config", wanted)
+    assert ended.code == 0, ended.err
+    plan = await installed.installer("plan", "--config", wanted, "--output", "text")
+    assert plan.out.splitlines()[-1].startswith("0 of ")
+    status = await installed.installer("status")
+    assert status.code == 0, status.out
+    killed = sum(outcome.code != 0 for outcome in outcomes)
+    installed.figures["killed"] = f"{killed} of {KILLS} runs, before one was let finish"
+
+
+async def test_what_was_turned_on_serves_and_what_is_turned_off_goes(installed: Installation) -> None:
+    """Volumes stay."""
+    assert (await installed.cluster.get(DEPLOYMENTS, "mysql", SYSTEM))["status"]["readyReplicas"] == 1
+    if METERED:
+        await eventually(partial(measured, installed), 90, 1)
+    outcome = await installed.apply()
+    assert outcome.code == 0, outcome.err
+    there = await everything(installed.cluster)
+    gone = {
+        f"Deployment {SYSTEM}/mysql",
+        f"Deployment {SYSTEM}/minio",
+        "Deployment kube-system/metrics-server",
+    }
+    assert sorted(gone & there.keys()) == []
+    assert f"PersistentVolumeClaim {SYSTEM}/mysql-pvc" in there
+
+
+async def measured(installed: Installation) -> None:
+    try:
+        answer = await installed.cluster.request("GET", "/apis/metrics.k8s.io/v1beta1/nodes")
+    except KubernetesError as error:
+        raise AssertionError(str(error)) from error
+    assert orjson.loads(answer)["items"][0]["usage"]["memory"]
+
+
+async def test_an_upgrade_under_load_fails_no_request(installed: Installation) -> None:
+    installed.release = installed.sources("today")
+    report = await installed.installer("upgrade", "--check", "--config", installed.config())
+    told = " ".join(event["message"] for event in report.events if event["check"] == "new pods")
+    assert [name for name in SERVICES_OF_OURS if name not in told] == []
+    async with (
+        installed.admin() as admin,
+        load(installed.gateway, f"{TENANT}/workspaces", admin.token) as found,
+    ):
+        outcome = await installed.installer("upgrade", "--config", installed.config())
+    took = outcome.events[-1]["text"]
+    installed.figures["upgrade under load"] = f"{found.served} requests, {len(found.failed)} failed; {took}"
+    assert outcome.code == 0, outcome.err
+    assert found.served > 100
+    assert found.failed == []
+    config = await installed.cluster.get(CONFIG_MAPS, "kubesphere-config", SYSTEM)
+    assert "debug" not in config["data"]["kubesphere.yaml"]
 
 
 async def test_uninstalling_leaves_the_cluster_as_it_was(
