@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -111,13 +112,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         for error in group.exceptions:
             print(f"ks-installer: {error}", file=sys.stderr)
         code = max(getattr(error, "exit_code", 1) for error in group.exceptions)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("ks-installer: interrupted; run the same command again to go on", file=sys.stderr)
         code = 130
     sys.exit(code)
 
 
 async def _run(args: argparse.Namespace) -> int:
+    this = asyncio.current_task()
+    assert this is not None
+    # As the first process of a container it would not end by it otherwise.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     if args.command == "images":
         return await args.run(args)
     cluster = Cluster(

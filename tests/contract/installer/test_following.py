@@ -68,7 +68,8 @@ async def follower(kubernetes_alone: Localkube, installer: Run, cluster: Cluster
         try:
             yield follower
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
             await process.wait()
             await reading
             assert (await installer("uninstall", "--purge")).code == 0
@@ -125,3 +126,9 @@ async def test_what_is_wrong_is_told_and_the_next_change_is_followed_at_once(
         assert port == 30992
 
     await eventually(mended, 120, 0.5)
+
+
+async def test_it_ends_when_it_is_told_to(follower: Follower) -> None:
+    """As the first process of its container too, where nothing ends by a signal that it does not handle."""
+    follower.process.terminate()
+    assert await asyncio.wait_for(follower.process.wait(), 10) == 130
