@@ -15,6 +15,7 @@ from harness.site import Outcome, Site, edited, everything, site
 from ks_installer.catalogue import Catalogue, images
 
 GATEWAY_PORT, GATEWAY_TLS_PORT, CONSOLE_PORT = 30881, 30882, 30880
+INSTALLER_IMAGE = "ks-installer:0.1.0"
 _PASSWORD = "Chosen-0ne"
 _SMALL = {
     "monitoring": {"prometheusMemoryRequest": "100Mi", "prometheusVolumeSize": "1Gi"},
@@ -74,6 +75,14 @@ class Installation:
         path.write_text(yaml.safe_dump({**_SMALL, **sections}))
         return str(path)
 
+    def deployable(self, **sections: Any) -> Path:
+        """The manifests of the installer itself, which is to follow a configuration as `config` makes it."""
+        folder = self.release / "installer" / "deploy"
+        shipped = yaml.safe_load((folder / "ks-config.yaml").read_text())
+        data = {"ks-config.yaml": yaml.safe_dump({**_SMALL, **sections})}
+        (folder / "ks-config.yaml").write_text(yaml.safe_dump({**shipped, "data": data}))
+        return folder
+
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[Client]:
         """The administrator, signed in through the gateway's NodePort.
@@ -113,7 +122,7 @@ async def installation(directory: Path) -> AsyncIterator[Installation]:
     """The minimal set on a node of its own, installed from the manifests of before."""
     catalogue = Catalogue.installed()
     wanted = {*images(catalogue.select("platform")), *catalogue.metadata("common").images.values()}
-    wanted |= set(catalogue.metadata("metrics_server").images.values())
+    wanted |= {*catalogue.metadata("metrics_server").images.values(), INSTALLER_IMAGE}
     if not MONITORED:
         wanted -= set(catalogue.metadata("monitoring").images.values())
     async with site(directory, {image for image in wanted if not third_party.unbuilt(image)}) as place:

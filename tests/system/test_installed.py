@@ -31,7 +31,15 @@ from harness.platform import TENANT, WORKSPACES
 from harness.site import KUBECTL_IMAGE, everything
 from harness.waiting import eventually
 from kubekit.errors import KubernetesError
-from kubekit.resource import CONFIG_MAPS, DEPLOYMENTS, PODS, RESOURCE_QUOTAS, STORAGE_CLASSES
+from kubekit.resource import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    EVENTS,
+    PODS,
+    RESOURCE_QUOTAS,
+    SERVICES,
+    STORAGE_CLASSES,
+)
 from localkube.pki import Authority, Leaf
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
@@ -39,6 +47,7 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 SYSTEM = "kubesphere-system"
 MONITORING = "kubesphere-monitoring-system"
 CONTROLS = "kubesphere-controls-system"
+OTHER_CONSOLE_PORT = 30890
 SERVICES_OF_OURS = ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console")
 KILLS = int(os.environ.get("KS_INSTALLER_KILLS", "10"))
 """How often the installer is killed before it is let finish."""
@@ -358,6 +367,27 @@ async def test_an_upgrade_under_load_fails_no_request(installed: Installation) -
     assert found.failed == []
     config = await installed.cluster.get(CONFIG_MAPS, "kubesphere-config", SYSTEM)
     assert "debug" not in config["data"]["kubesphere.yaml"]
+
+
+@pytest.mark.skipif(not MONITORED, reason=missing("monitoring"))
+async def test_in_the_cluster_it_follows_its_configmap(installed: Installation) -> None:
+    """As the Deployment that is shipped, with the rights of its own account."""
+    manifests = installed.deployable(console={"port": OTHER_CONSOLE_PORT})
+    await installed.site.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(manifests))
+
+    async def followed() -> None:
+        service = await installed.cluster.get(SERVICES, "ks-console", SYSTEM)
+        assert service["spec"]["ports"][0]["nodePort"] == OTHER_CONSOLE_PORT
+        about = "involvedObject.kind=ConfigMap,involvedObject.name=ks-installer"
+        events = (await installed.cluster.list(EVENTS, SYSTEM, field_selector=about)).items
+        assert "Installed" in {event["reason"] for event in events}
+
+    await eventually(followed, 120, 1)
+    deployment = ("-n", SYSTEM, "delete", "deployment", "ks-installer", "--wait=true", "--cascade=foreground")
+    began = time.monotonic()
+    await installed.site.kubectl(*deployment)
+    installed.figures["end of ks-installer's pod"] = f"{time.monotonic() - began:.1f} s"
+    await installed.site.kubectl("delete", "-f", str(manifests / "rbac.yaml"))
 
 
 async def test_uninstalling_leaves_the_cluster_as_it_was(
