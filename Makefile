@@ -59,6 +59,7 @@ lint: $(READY) ## ruff, pyright, import contracts, types and style of the consol
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python services/console/web/build.py check
+	$(BIN)/python services/console/web/schemas.py --check
 
 format: $(READY) ## what ruff can mend by itself
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The frame around every page: the keyboard, small screens, languages, notices, menus, and what goes wrong."""
+"""The frame around every page: keyboard, small screens, languages, notices, menus, and what goes wrong."""
 
 from __future__ import annotations
 

@@ -1,21 +1,12 @@
 /** The one way to the platform: through the console's own server, which holds the token. */
 import { ApiError, errorOf } from './errors';
+import type { Description, SimpleRule } from './iam';
 
-export interface Profile {
-  username: string;
-  email: string;
-  lang?: string;
-  description?: string;
-  cluster_role?: string;
-  cluster_rules?: Permission[];
-  password_change_required?: boolean;
-}
+/** Who is signed in, with what they may do in the platform. */
+export type Profile = Description;
 
 /** A named permission, as the rules of the tenant API have it: `{name: 'projects', actions: ['view']}`. */
-export interface Permission {
-  name: string;
-  actions: string[];
-}
+export type Permission = SimpleRule;
 
 export interface SessionInfo {
   csrf: string;

@@ -2,6 +2,7 @@ import { Alert, ClipboardCopy, Content, Modal, ModalBody, ModalHeader } from '@p
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { del, post } from '@/api/client';
+import type { TokenRecord } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
 import { useProfile } from '@/app/session';
@@ -13,15 +14,6 @@ import { ListPage } from '@/templates/list-page';
 import { useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
 
-interface Token {
-  id: string;
-  name: string;
-  verbs: string[];
-  workspaces: string[];
-  expire_time: string;
-  last_used_time: string | null;
-}
-
 const READING = ['get', 'list', 'watch'];
 const DAYS = [7, 30, 90, 365];
 const DEFAULTS = {};
@@ -32,14 +24,14 @@ export function Tokens() {
   const path = `${IAM}/users/${username}/apitokens`;
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState('');
-  const [revoking, setRevoking] = useState<Token | null>(null);
+  const [revoking, setRevoking] = useState<TokenRecord | null>(null);
   const view = useListView(DEFAULTS);
-  const all = useList<Token>(path, {});
+  const all = useList<TokenRecord>(path, {});
   const items = useMemo(
     () => all.items.filter((each) => each.name.includes(view.search)),
     [all.items, view.search],
   );
-  const columns: Column<Token>[] = [
+  const columns: Column<TokenRecord>[] = [
     { key: 'name', title: t('words.name'), cell: (each) => each.name },
     {
       key: 'verbs',

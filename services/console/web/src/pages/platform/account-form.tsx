@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { post, put } from '@/api/client';
+import type { Profile } from '@/api/iam';
 import type { KubeObject } from '@/api/objects';
 import { IAM } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
@@ -9,21 +10,10 @@ import { Choice, Field } from '@/templates/field';
 import { FormDialog } from '@/templates/form-dialog';
 import { isName } from '@/templates/names';
 
-export interface Account {
-  username: string;
-  email: string;
-  description?: string;
-  create_time?: string;
-  last_login_time?: string;
-  /** Only there when nobody can sign in as them. */
-  locked?: boolean;
-  cluster_role?: string;
-}
-
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
 
 /** Makes an account, or changes one. */
-export function AccountForm({ account, onClose }: { account?: Account; onClose: () => void }) {
+export function AccountForm({ account, onClose }: { account?: Profile; onClose: () => void }) {
   const { t } = useTranslation();
   const [name, setName] = useState(account?.username ?? '');
   const [email, setEmail] = useState(account?.email ?? '');

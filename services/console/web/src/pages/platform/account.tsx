@@ -4,26 +4,22 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Permission } from '@/api/client';
+import type { Description, LoginRecord } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { useGet } from '@/api/queries';
 import { useMay } from '@/app/session';
 import { Age } from '@/app/time';
 import { DetailPage } from '@/templates/detail-page';
 import { Facts } from '@/templates/facts';
-import { type Account, AccountForm } from './account-form';
+import { AccountForm } from './account-form';
 import { AccountStatus } from './accounts';
-
-interface Login {
-  login_time: string;
-  login_ip: string;
-}
 
 export function AccountPage() {
   const { name } = useParams({ strict: false }) as { name: string };
   const { t } = useTranslation();
   const may = useMay();
   const [editing, setEditing] = useState(false);
-  const account = useGet<Account & { cluster_rules?: Permission[] }>(`${IAM}/users/${name}`);
+  const account = useGet<Description>(`${IAM}/users/${name}`);
   return (
     <>
       <DetailPage
@@ -98,7 +94,7 @@ function Permissions({ rules }: { rules: Permission[] }) {
 
 function Logins({ name }: { name: string }) {
   const { t } = useTranslation();
-  const { data = [] } = useGet<Login[]>(`${IAM}/users/${name}/logs`);
+  const { data = [] } = useGet<LoginRecord[]>(`${IAM}/users/${name}/logs`);
   if (data.length === 0) return <p>{t('platform.accounts.noLogins')}</p>;
   return (
     <Table aria-label={t('platform.accounts.logins')} variant="compact">

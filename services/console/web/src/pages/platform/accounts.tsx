@@ -2,6 +2,7 @@ import { Label } from '@patternfly/react-core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { del, request } from '@/api/client';
+import type { Profile } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
 import { RouterLink } from '@/app/link';
@@ -12,19 +13,19 @@ import { DeleteDialog } from '@/templates/delete-dialog';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column, RowAction } from '@/templates/list-table';
-import { type Account, AccountForm } from './account-form';
+import { AccountForm } from './account-form';
 
 const DEFAULTS = { sort: 'createTime', descending: true };
 
 export function AccountsPage() {
   const { t } = useTranslation();
   const may = useMay();
-  const [editing, setEditing] = useState<Account | 'new' | null>(null);
+  const [editing, setEditing] = useState<Profile | 'new' | null>(null);
   const [deleting, setDeleting] = useState('');
   const view = useListView(DEFAULTS);
-  const list = useList<Account>(`${IAM}/users`, toQuery(view, 'keyword='));
+  const list = useList<Profile>(`${IAM}/users`, toQuery(view, 'keyword='));
   const actionsOf = useAccountActions(setEditing, setDeleting);
-  const columns: Column<Account>[] = [
+  const columns: Column<Profile>[] = [
     {
       key: 'name',
       title: t('words.name'),
@@ -93,7 +94,7 @@ export function AccountsPage() {
   );
 }
 
-export function AccountStatus({ of }: { of: Account }) {
+export function AccountStatus({ of }: { of: Profile }) {
   const { t } = useTranslation();
   return of.locked ? (
     <Label color="red" isCompact>
@@ -107,7 +108,7 @@ export function AccountStatus({ of }: { of: Account }) {
 }
 
 /** What may be done with an account; nobody locks or deletes themselves. */
-function useAccountActions(edit: (account: Account) => void, remove: (name: string) => void) {
+function useAccountActions(edit: (account: Profile) => void, remove: (name: string) => void) {
   const { t } = useTranslation();
   const may = useMay();
   const { username } = useProfile();
@@ -120,7 +121,7 @@ function useAccountActions(edit: (account: Account) => void, remove: (name: stri
       notifyError(name, error);
     }
   };
-  return (account: Account): RowAction[] => {
+  return (account: Profile): RowAction[] => {
     const name = account.username;
     const path = `${IAM}/users/${name}`;
     const isLocked = account.locked === true;

@@ -13,6 +13,7 @@ import {
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CLUSTER_KINDS, clusterPath, createObject, removeObject } from '@/api/cluster';
+import type { Member, NamespaceUser } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { type ListState, refresh, useGet, useList } from '@/api/queries';
 import { notify, notifyError } from '@/app/notices';
@@ -26,19 +27,6 @@ import { useProject } from './place';
 import type { Role } from './roles-page';
 import { type Denied, RefusalNotice } from './why/refusal';
 
-interface Member {
-  username: string;
-  email: string;
-  role?: string;
-  role_binding?: string;
-  role_bind_time?: string;
-}
-
-interface WorkspaceMember {
-  username: string;
-  email: string;
-}
-
 export function MembersPage() {
   const { t } = useTranslation();
   const { namespace } = useProject();
@@ -46,9 +34,9 @@ export function MembersPage() {
   const view = useListView();
   const rights = useProjectRights(namespace);
   const path = `${IAM}/namespaces/${encodeURIComponent(namespace)}/users`;
-  const found = useGet<Member[]>(path);
+  const found = useGet<NamespaceUser[]>(path);
   const [isInviting, setInviting] = useState(false);
-  const list: ListState<Member> = {
+  const list: ListState<NamespaceUser> = {
     ...pageOf(found.data ?? [], view, (each) => `${each.username} ${each.email}`),
     isLoading: found.isPending,
     isFetching: found.isFetching,
@@ -56,7 +44,7 @@ export function MembersPage() {
     updatedAt: found.dataUpdatedAt,
     refetch: () => void found.refetch(),
   };
-  const remove = async (member: Member) => {
+  const remove = async (member: NamespaceUser) => {
     try {
       await removeObject(clusterPath(CLUSTER_KINDS.rolebindings, namespace, member.role_binding ?? ''));
       notify('success', t('project.members.removed', { name: member.username }));
@@ -117,7 +105,7 @@ export function MembersPage() {
 function InviteDialog({ members, onClose }: { members: string[]; onClose: () => void }) {
   const { t } = useTranslation();
   const { workspace, namespace } = useProject();
-  const people = useList<WorkspaceMember>(`${IAM}/workspaces/${encodeURIComponent(workspace)}/members`, {
+  const people = useList<Member>(`${IAM}/workspaces/${encodeURIComponent(workspace)}/members`, {
     limit: 100,
   });
   const roles = useList<Role>(`${IAM}/namespaces/${encodeURIComponent(namespace)}/roles`, { limit: 100 });
@@ -188,7 +176,7 @@ function InviteDialog({ members, onClose }: { members: string[]; onClose: () => 
 }
 
 /** `admin` and `viewer` are a controller's bindings, which follow the members of the workspace. */
-function isOwnBinding({ role_binding }: Member): boolean {
+function isOwnBinding({ role_binding }: NamespaceUser): boolean {
   return role_binding !== undefined && role_binding !== 'admin' && role_binding !== 'viewer';
 }
 

@@ -4,6 +4,7 @@ import type { TFunction } from 'i18next';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/errors';
+import type { Provider } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { useGet } from '@/api/queries';
 import { signIn } from '@/app/current-session';
@@ -73,12 +74,6 @@ export function LoginPage() {
       <Providers next={next} />
     </SignInFrame>
   );
-}
-
-interface Provider {
-  name: string;
-  title: string;
-  login_url: string;
 }
 
 /** Where else one may sign in, if anywhere. */

@@ -2,6 +2,7 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { del, post } from '@/api/client';
+import type { Member } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { refresh, useList } from '@/api/queries';
 import { notify } from '@/app/notices';
@@ -14,13 +15,6 @@ import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import type { Column } from '@/templates/list-table';
 import { useRoleNames } from './role-names';
-
-export interface Member {
-  username: string;
-  email: string;
-  last_login_time?: string;
-  workspace_role: string;
-}
 
 const DEFAULTS = { filters: ['role'] };
 

@@ -3,6 +3,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { del, type Permission } from '@/api/client';
+import type { Member } from '@/api/iam';
 import { aliasOf, type Condition, descriptionOf, type KubeObject } from '@/api/objects';
 import { IAM, TENANT, WORKSPACES } from '@/api/paths';
 import { refresh, useGet, useList } from '@/api/queries';
@@ -12,7 +13,6 @@ import { Age } from '@/app/time';
 import { DeleteDialog } from '@/templates/delete-dialog';
 import { DetailPage } from '@/templates/detail-page';
 import { Facts } from '@/templates/facts';
-import type { Member } from './members';
 import { useRoleNames } from './role-names';
 
 type Workspace = KubeObject<{ manager?: string }, { conditions?: Condition[] }>;
