@@ -16,7 +16,8 @@ from typing import Any
 from harness import go_programs
 from harness.go_programs import Program
 from imagebuilder import cache, debian
-from imagebuilder.archive import Archive, digest_of, write_archive
+from imagebuilder.archive import Archive
+from imagebuilder.kept import kept_archive
 from imagebuilder.layer import Layer
 from localkube.assets import ASSETS_VARIABLE, asset, unpack
 from localkube.progress import Progress
@@ -111,14 +112,7 @@ def archive(image: str, *, kubectl: Path | None = None) -> Archive:
     elif recipe.command:
         settings["Entrypoint"] = list(recipe.command)
     name = image.replace("/", "-").replace(":", "-")
-    target = cache.folder("third-party") / f"{name}-{digest_of(layers, settings)[:16]}.tar"
-    with cache.held(target.parent / name):
-        if target.is_file():
-            size = sum(layer.size for layer in layers)
-            return Archive(image, target, digest_of(layers, settings), size)
-        for older in target.parent.glob(f"{name}-????????????????.tar"):
-            older.unlink()
-        return write_archive(image, layers, settings, target)
+    return kept_archive(image, layers, settings, cache.folder("third-party") / name)
 
 
 def _name(image: str) -> str:

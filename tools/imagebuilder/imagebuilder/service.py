@@ -8,19 +8,19 @@ import platform
 import shutil
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from uv import find_uv_bin
 
 from imagebuilder import cache, debian, environment
-from imagebuilder.archive import Archive, digest_of, write_archive
+from imagebuilder.archive import Archive
 from imagebuilder.dockerfile import last_stage
 from imagebuilder.environment import Checkout, Python
 from imagebuilder.errors import BuildFailed
+from imagebuilder.kept import kept_archive
 from imagebuilder.layer import Layer
 
 _PACKAGES = (
@@ -40,7 +40,6 @@ _BASE_ENVIRONMENT = {
 }
 _COPIES = [("build", "/image", "/")]  # what environment.py makes, and nothing else
 _NOT_SOURCES = {"__pycache__", "node_modules", "dist"}
-_ARCHIVES = 4  # of one name that are kept, as several checkouts may build
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Assembler:
         if stage.copies != _COPIES:
             raise BuildFailed(f"{service.dockerfile}: what its last stage copies needs an engine")
         layers = [self._base, *self._libraries(name), self._own(service)]
-        return _archived(service, layers, stage.config)
+        return kept_archive(service.image, layers, stage.config, cache.folder("archives") / service.name)
 
     @cached_property
     def _root_of_python(self) -> Path:
@@ -158,21 +157,6 @@ class Assembler:
 
         pinned = (self._root / "pyproject.toml").read_text()
         return cache.layer("own", [_VERSION, pinned, *_contents(folders)], _at("app", make))
-
-
-def _archived(service: Service, layers: Sequence[Layer], settings: dict[str, Any]) -> Archive:
-    folder = cache.folder("archives")
-    digest = digest_of(layers, settings)
-    target = folder / f"{service.name}-{digest[:16]}.tar"
-    with cache.held(folder / service.name):
-        if target.is_file():
-            target.touch()
-        else:
-            write_archive(service.image, layers, settings, target)
-        kept = sorted(folder.glob(f"{service.name}-*.tar"), key=lambda path: path.stat().st_mtime)
-        for path in kept[:-_ARCHIVES]:
-            path.unlink()
-    return Archive(service.image, target, digest, sum(layer.size for layer in layers))
 
 
 def _at(place: str, make: Callable[[Path], None]) -> Callable[[Path], dict[str, Path]]:
