@@ -304,25 +304,29 @@ async def test_each_prometheus_reads_what_is_its_own(
     await eventually(read, 150, 2)
 
 
-async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installation) -> None:
-    """Turning components on and a setting over, of which every killed run does some more."""
+async def killed(installed: Installation, *arguments: str, times: int, within: float) -> None:
+    """Runs the installer that often and kills it at a random moment, `within` seconds after it began."""
     seed = random.randrange(10**6)
     print(f"moments by random.Random({seed})")
     moments = random.Random(seed)
-    wanted = installed.config(**WITH_MORE)
     outcomes = [
-        await installed.installer("apply", "--config", wanted, kill_after=moments.uniform(0.5, 4))
-        for _ in range(KILLS)
+        await installed.installer(*arguments, kill_after=moments.uniform(0.5, within)) for _ in range(times)
     ]
     assert all(outcome.code in (0, -signal.SIGKILL) for outcome in outcomes)
+    number = sum(outcome.code != 0 for outcome in outcomes)
+    installed.figures[f"killed while it did {arguments[0]}"] = f"{number} of {times} times"
+
+
+async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installation) -> None:
+    """Turning components on and a setting over, of which every killed run does some more."""
+    wanted = installed.config(**WITH_MORE)
+    await killed(installed, "apply", "--config", wanted, times=KILLS, within=4)
     ended = await installed.installer("apply", "--config", wanted)
     assert ended.code == 0, ended.err
     plan = await installed.installer("plan", "--config", wanted, "--output", "text")
     assert plan.out.splitlines()[-1].startswith("0 of ")
     status = await installed.installer("status")
     assert status.code == 0, status.out
-    killed = sum(outcome.code != 0 for outcome in outcomes)
-    installed.figures["killed"] = f"{killed} of {KILLS} runs, before one was let finish"
 
 
 async def test_what_was_turned_on_serves_and_what_is_turned_off_goes(installed: Installation) -> None:
@@ -390,9 +394,7 @@ async def test_in_the_cluster_it_follows_its_configmap(installed: Installation) 
     await installed.site.kubectl("delete", "-f", str(manifests / "rbac.yaml"))
 
 
-async def test_uninstalling_leaves_the_cluster_as_it_was(
-    installed: Installation, record_property: Callable[[str, str], None]
-) -> None:
+async def test_uninstalling_leaves_the_cluster_as_it_was(installed: Installation) -> None:
     """But for projects and what runs in them, which are not the installer's to delete."""
     began = time.monotonic()
     outcome = await installed.installer("uninstall", "--purge")
@@ -400,13 +402,31 @@ async def test_uninstalling_leaves_the_cluster_as_it_was(
     installed.figures["uninstallation"] = f"{time.monotonic() - began:.1f} s"
     await installed.site.kubectl("wait", "--for=condition=Available", "-n", "demo-project", "deployment/demo")
     await installed.site.kubectl("delete", "namespace", "demo-project")
+    await eventually(partial(is_as_before, installed), 120, 1)
 
-    async def as_before() -> None:
-        after = await everything(installed.cluster)
-        assert sorted(after.keys() - installed.before.keys()) == []
-        assert sorted(installed.before.keys() - after.keys()) == []
-        assert after == installed.before
 
-    await eventually(as_before, 120, 1)
+async def is_as_before(installed: Installation) -> None:
+    """Every object of every kind."""
+    after = await everything(installed.cluster)
+    assert sorted(after.keys() - installed.before.keys()) == []
+    assert sorted(installed.before.keys() - after.keys()) == []
+    assert after == installed.before
+
+
+async def test_a_first_installation_and_its_end_may_be_killed_too(
+    installed: Installation, record_property: Callable[[str, str], None]
+) -> None:
+    """As often as KS_INSTALLER_KILLS says; where it says nothing, there is nothing to do any more."""
+    if "KS_INSTALLER_KILLS" in os.environ:
+        wanted = installed.config()
+        await killed(installed, "apply", "--config", wanted, times=KILLS, within=10)
+        ended = await installed.installer("apply", "--config", wanted)
+        assert ended.code == 0, ended.err
+        status = await installed.installer("status")
+        assert status.code == 0, status.out
+        await killed(installed, "uninstall", "--purge", times=KILLS, within=10)
+    ended = await installed.installer("uninstall", "--purge")
+    assert ended.code == 0, ended.err
+    await eventually(partial(is_as_before, installed), 120, 1)
     for name, figure in installed.figures.items():
         record_property(name, figure)
