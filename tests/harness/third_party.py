@@ -5,6 +5,7 @@ the tests: each takes the arguments and the environment that the image of its na
 installer's components use them. Kept below ~/.cache/kubesphere.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -149,14 +150,20 @@ def _own(recipe: Recipe) -> list[Layer]:
     return [cache.layer("third-party", parts, make)]
 
 
+@functools.cache
+def _root_of(*names: str) -> Path:
+    """Asked once for many images: apt takes a second to answer."""
+    return debian.root_of(names)
+
+
 def _packages(names: list[str]) -> Layer:
-    root = debian.root_of(names)
+    root = _root_of(*names)
     return cache.layer("debian", [root.name], lambda _: {"": root}, world_writable=["tmp"])
 
 
 def _applets() -> Layer:
     """The names under which busybox is a shell and its tools, where no package has them."""
-    busybox = debian.root_of(["busybox-static"]) / "usr" / "bin" / "busybox"
+    busybox = _root_of("busybox-static") / "usr" / "bin" / "busybox"
     listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
 
     def make(folder: Path) -> Mapping[str, Path]:
