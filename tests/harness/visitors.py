@@ -43,6 +43,7 @@ _FLAGS = [
 ]
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _INTERRUPTED = "ERR_NETWORK_CHANGED"
+_NOT_LOADED = "Unable to preload"
 _TRIES = 5
 _EXPECTED = ("Failed to load resource",)
 """What the browser writes for an answer of 400 or more: the page shows what it means."""
@@ -185,7 +186,13 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
 
     visitor.page.on("requestfailed", given_up)
     visitor.page.on("console", written)
-    visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
+
+    def thrown(error: PlaywrightError) -> None:
+        # A part of the application that was given up so: the page loads itself anew, once.
+        if not (visitor.interrupted.is_set() and _NOT_LOADED in str(error)):
+            visitor.faults.append(str(error))
+
+    visitor.page.on("pageerror", thrown)
     try:
         yield visitor
     finally:

@@ -12,20 +12,24 @@ from typing import Any
 from kubekit.resource import Object
 
 
-def ready(obj: Object, holds: bool, reason: str, message: str, now: str) -> dict[str, Any]:
+def ready(
+    obj: Object, holds: bool, reason: str, message: str, now: str, *, has_subresource: bool = True
+) -> dict[str, Any]:
     """The status patch that says whether `obj` is as it asks to be; empty when it says so already.
 
-    `reason` is one CamelCase word, `message` for people, `now` an RFC 3339 time.
+    `reason` is one CamelCase word, `message` for people, `now` an RFC 3339 time. Where the kind's status is
+    no subresource, writing it raises the generation too: no observedGeneration could ever be equal to it.
     """
     status = "True" if holds else "False"
     conditions: list[dict[str, Any]] = (obj.get("status") or {}).get("conditions") or []
     present = next((condition for condition in conditions if condition["type"] == "Ready"), {})
+    observed = {"observedGeneration": obj["metadata"].get("generation", 0)} if has_subresource else {}
     wanted = {
         "type": "Ready",
         "status": status,
         "reason": reason,
         "message": message,
-        "observedGeneration": obj["metadata"].get("generation", 0),
+        **observed,
         "lastTransitionTime": present.get("lastTransitionTime", now)
         if present.get("status") == status
         else now,
@@ -33,7 +37,7 @@ def ready(obj: Object, holds: bool, reason: str, message: str, now: str) -> dict
     if wanted == present:
         return {}
     others = [condition for condition in conditions if condition["type"] != "Ready"]
-    return {"status": {"observedGeneration": wanted["observedGeneration"], "conditions": [*others, wanted]}}
+    return {"status": {**observed, "conditions": [*others, wanted]}}
 
 
 def timestamp() -> str:

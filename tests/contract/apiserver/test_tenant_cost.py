@@ -79,23 +79,26 @@ async def test_a_list_of_ones_own_looks_at_no_others(tmp_path: Path) -> None:
             await rbac.synced()
             namespaces = Namespaces(cluster, Access(rbac))
 
-            def listed(query: PageQuery, workspace: str | None = None) -> int:
-                return namespaces.page("alice", (), query, workspace).total
+            def listed(query: PageQuery, workspace: str | None = None, person: str = "alice") -> int:
+                return namespaces.page(person, (), query, workspace).total
 
-            async def known(count: int) -> None:
+            async def known(count: int, last: str) -> None:
+                """Waits for all namespaces, and for the binding made last: each that comes is looked at."""
+
                 async def all_there() -> None:
                     assert len(namespaces._cache) == count
+                    assert listed(PageQuery(), person=last)
 
                 await eventually(all_there, timeout=60)
 
-            await known(10)
+            await known(10, "alice")
             assert [listed(query) for query in QUERIES] == [3, 3, 3]
             few = [calls(lambda query=query: listed(query)) for query in QUERIES]
             of_one = calls(lambda: listed(PageQuery(), "ws-1"))
             for number in range(10, MANY):
                 there.put(namespace(number))
                 bindings.put(binding(number, f"other-{number}"))
-            await known(MANY)
+            await known(MANY, f"other-{MANY - 1}")
             assert [listed(query) for query in QUERIES] == [3, 3, 3]
             assert [calls(lambda query=query: listed(query)) for query in QUERIES] == few
             assert listed(PageQuery(), "ws-1") == 1

@@ -69,7 +69,7 @@ class S2iBinaryController(Controller):
             return False
         text = f"The finalizer {FINALIZER} stays until the file {file} can be deleted: {error}"
         await self._events.warning(binary, "FileNotDeleted", text)
-        await self.patch(
-            S2I_BINARIES, binary, conditions.ready(binary, False, error.reason, text, conditions.timestamp())
-        )
+        now = conditions.timestamp()
+        said = conditions.ready(binary, False, error.reason, text, now, has_subresource=False)
+        await self.patch(S2I_BINARIES, binary, said)
         return True

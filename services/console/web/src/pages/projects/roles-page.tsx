@@ -58,7 +58,7 @@ export function RolesPage() {
             width: 20,
             text: (each) => each.metadata.name,
             cell: (each) => (
-              <Button variant="link" isInline onClick={() => setShown(each.metadata.name)}>
+              <Button variant="link" isInline translate="no" onClick={() => setShown(each.metadata.name)}>
                 {each.metadata.name}
               </Button>
             ),
