@@ -15,7 +15,8 @@ from playwright.async_api import Browser
 
 from devstack import settings
 from devstack.stack import Stack
-from harness.platform import IAM, WORKSPACES, Client, Platform
+from harness.platform import IAM, TENANT, WORKSPACES, Client, Platform
+from harness.projects import Project
 from harness.visitors import PASSWORD, Person, Visit, Visitor, running_browser, visiting
 from harness.waiting import eventually
 
@@ -105,6 +106,21 @@ async def workspace(root: Client, unique: str) -> AsyncIterator[str]:
     await eventually(bound, timeout=60)
     yield name
     await root.delete(f"{WORKSPACES}/{name}")
+
+
+@pytest.fixture
+async def project(
+    visit: Visit, platform: Platform, root: Client, workspace: str, operator: Person, unique: str
+) -> AsyncIterator[Project]:
+    """A project in `workspace`, open to the operator, who has signed in."""
+    name = f"p-{unique}"
+    made = await root.post(f"{TENANT}/workspaces/{workspace}/namespaces", {"metadata": {"name": name}})
+    assert made.status == 200, made.text
+    maker = await visit()
+    await maker.sign_in(operator.name, operator.password)
+    base = f"/workspaces/{workspace}/projects/{name}"
+    yield Project(name, base, platform.env.get("KS_TEST_IMAGE", "example.org/none:1"), maker, root)
+    await root.delete(f"{TENANT}/workspaces/{workspace}/namespaces/{name}")
 
 
 @pytest.fixture

@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
-import pytest
 from playwright.async_api import expect
 
-from harness.platform import IAM, TENANT, Client, Platform
-from harness.visitors import PASSWORD, WAIT_MS, Person, Visit, Visitor
+from harness.platform import IAM, Client
+from harness.projects import Project
+from harness.visitors import PASSWORD, WAIT_MS, Person, Visit
 from harness.waiting import eventually
 
 NewPerson = Callable[..., Awaitable[Person]]
-WRITES = "top -b -d 1"
-"""What the container runs: it writes to its log every second."""
-
-
-@dataclass
-class Project:
-    """A project of a workspace, as its maker sees it."""
-
-    name: str
-    base: str
-    image: str
-    maker: Visitor
-
-    async def open(self, place: str) -> None:
-        """Opens a page of the project."""
-        await self.maker.go(f"{self.base}/{place}")
-
-    async def deploy(self, name: str, **fields: str) -> None:
-        """Makes a deployment by the form; returns on its page."""
-        await self.open("create/deployments")
-        for label, value in {"Name": name, "Image": self.image, "Arguments": WRITES, **fields}.items():
-            await self.maker.fill(label, value)
-        await self.maker.click("button", "Review")
-        await self.maker.see_text("The server has tried this without effect, and takes it", exact=False)
-        await self.maker.click("button", "Create")
-        await self.maker.see("heading", name)
-
-    async def act(self, name: str, what: str) -> None:
-        """Chooses an entry of the menu of the object whose page is open."""
-        await self.maker.click("button", f"Actions for {name}")
-        await self.maker.click("menuitem", what)
-
-
-@pytest.fixture
-async def project(
-    visit: Visit, platform: Platform, root: Client, workspace: str, operator: Person, unique: str
-) -> AsyncIterator[Project]:
-    name = f"p-{unique}"
-    made = await root.post(f"{TENANT}/workspaces/{workspace}/namespaces", {"metadata": {"name": name}})
-    assert made.status == 200, made.text
-    maker = await visit()
-    await maker.sign_in(operator.name, operator.password)
-    base = f"/workspaces/{workspace}/projects/{name}"
-    yield Project(name, base, platform.env["KS_TEST_IMAGE"], maker)
-    await root.delete(f"{TENANT}/workspaces/{workspace}/namespaces/{name}")
 
 
 async def test_a_deployment_is_made_by_the_form_and_its_log_and_terminal_are_live(project: Project) -> None:

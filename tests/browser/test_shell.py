@@ -26,11 +26,15 @@ PAGES = [
     "/workspaces/system-workspace/projects",
     "/workspaces/system-workspace/members",
     "/workspaces/system-workspace/roles",
+    "/workspaces/system-workspace/quotas",
     *(
         f"/workspaces/system-workspace/projects/kube-system{place}"
         for place in (
             "",
             "/workloads/deployments",
+            "/workloads/statefulsets",
+            "/workloads/daemonsets",
+            "/workloads/jobs",
             "/workloads/cronjobs",
             "/pods",
             "/routes",
@@ -38,12 +42,23 @@ PAGES = [
             "/volumes",
             "/config/configmaps",
             "/config/secrets",
+            "/config/serviceaccounts",
             "/members",
             "/roles",
             "/quotas",
             "/isolation",
-            "/create/deployments",
-            "/create/services",
+            *(
+                f"/create/{kind}"
+                for kind in (
+                    "deployments",
+                    "cronjobs",
+                    "services",
+                    "ingresses",
+                    "persistentvolumeclaims",
+                    "secrets",
+                    "serviceaccounts",
+                )
+            ),
         )
     ),
     "/me",
@@ -141,7 +156,7 @@ async def test_in_chinese_nothing_is_left_in_english(visit: Visit, operator: Per
         heads = "" if path.endswith("kube-system/roles") else "th, "  # there they are names of roles
         words = visitor.page.locator(f"h1, h2, {heads}nav a, .pf-v6-c-page__main button:not([translate=no])")
         texts = {text.strip() for text in await words.all_inner_texts()}
-        labels = await visitor.page.locator("main button[aria-label]").evaluate_all(
+        labels = await visitor.page.locator("main :is(button, input)[aria-label]").evaluate_all(
             "(all) => all.map((each) => each.getAttribute('aria-label'))"
         )
         left = {

@@ -83,8 +83,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
         nameOf={props.nameOf}
         actions={props.actions}
         isCompact={compact}
-        chosen={props.bulk ? chosen : undefined}
-        onChoose={setChosen}
+        choosing={props.bulk && { chosen, onChoose: setChosen }}
       />
     );
   };

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { ListState } from '@/api/queries';
 import { useChangedRows } from './changed-rows';
 import type { ListView } from './list-state';
+import { ChooseAll, ChooseRow, type Choosing, RowChoice } from './row-choice';
 
 export interface Column<T> {
   key: string;
@@ -40,30 +41,29 @@ interface ListTableProps<T> {
   nameOf: (item: T) => string;
   actions?: (item: T) => RowAction[];
   isCompact: boolean;
-  chosen?: ReadonlyMap<string, T>;
-  onChoose: (chosen: ReadonlyMap<string, T>) => void;
+  /** What is chosen of the rows, where any can be. */
+  choosing?: Choosing<T>;
 }
 
 const SKELETON_ROWS = 8;
 
 /** A hundred rows take longer than a frame: they are drawn beside what goes on, and never hold up scrolling. */
 export function ListTable<T>(props: ListTableProps<T>) {
-  return <Drawn of={useDeferredValue(props)} />;
+  return (
+    <RowChoice choosing={props.choosing}>
+      <Drawn of={useDeferredValue(props)} />
+    </RowChoice>
+  );
 }
 
 const Drawn = memo(Rows) as typeof Rows;
 
 function Rows<T>({ of: props }: { of: ListTableProps<T> }) {
-  const { columns, list, view, chosen } = props;
+  const { columns, list, view } = props;
   const { t } = useTranslation();
   const changed = useChangedRows(list.items, props.rowKey);
   const sortable = columns.map((column) => column.sortKey);
-  const choose = (items: T[], isChosen: boolean) => {
-    const next = new Map(chosen);
-    for (const item of items) isChosen ? next.set(props.rowKey(item), item) : next.delete(props.rowKey(item));
-    props.onChoose(next);
-  };
-  const everyChosen = list.items.length > 0 && list.items.every((item) => chosen?.has(props.rowKey(item)));
+  const canChoose = props.choosing !== undefined;
   return (
     <Table
       aria-label={props.label}
@@ -73,11 +73,10 @@ function Rows<T>({ of: props }: { of: ListTableProps<T> }) {
     >
       <Thead>
         <Tr>
-          {chosen && (
-            <Th
-              select={{ onSelect: (_, is) => choose(list.items, is), isSelected: everyChosen }}
-              aria-label={t('list.selectAll')}
-            />
+          {canChoose && (
+            <Th className="pf-v6-c-table__check">
+              <ChooseAll items={new Map(list.items.map((item) => [props.rowKey(item), item]))} />
+            </Th>
           )}
           {columns.map((column, index) => (
             <Th
@@ -105,21 +104,16 @@ function Rows<T>({ of: props }: { of: ListTableProps<T> }) {
       </Thead>
       <Tbody>
         {list.isLoading
-          ? skeletons(columns.length, Boolean(chosen), Boolean(props.actions))
-          : list.items.map((item, index) => {
+          ? skeletons(columns.length, canChoose, Boolean(props.actions))
+          : list.items.map((item) => {
               const key = props.rowKey(item);
               const actions = props.actions?.(item) ?? [];
               return (
                 <Tr key={key} className={changed.has(key) ? 'ks-changed' : undefined}>
-                  {chosen && (
-                    <Td
-                      select={{
-                        rowIndex: index,
-                        onSelect: (_, is) => choose([item], is),
-                        isSelected: chosen.has(key),
-                      }}
-                      aria-label={t('list.selectRow', { name: props.nameOf(item) })}
-                    />
+                  {canChoose && (
+                    <Td className="pf-v6-c-table__check">
+                      <ChooseRow rowKey={key} item={item} name={props.nameOf(item)} />
+                    </Td>
                   )}
                   {columns.map((column) => (
                     <Td key={column.key} dataLabel={column.title}>

@@ -13,6 +13,7 @@ export function workspaceNavigation(
     { to: `${base}/projects`, label: t('nav.projects'), shown: true },
     { to: `${base}/members`, label: t('nav.members'), shown: may('members', 'view') },
     { to: `${base}/roles`, label: t('nav.roles'), shown: may('roles', 'view') },
+    { to: `${base}/quotas`, label: t('workspace.quotas.title'), shown: true },
   ];
   return [{ title: workspace, entries: entries.filter((entry) => entry.shown) }];
 }

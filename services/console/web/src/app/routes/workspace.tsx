@@ -22,6 +22,10 @@ export const workspaceRoutes = (shell: AnyRoute): AnyRoute[] => {
       lazyRouteComponent(() => import('@/pages/workspace/roles'), 'WorkspaceRoles'),
     ),
     at(
+      '/workspaces/$ws/quotas',
+      lazyRouteComponent(() => import('@/pages/workspace/quotas'), 'WorkspaceQuotas'),
+    ),
+    at(
       '/projects/$ns',
       lazyRouteComponent(() => import('@/pages/project-redirect'), 'ProjectRedirect'),
     ),

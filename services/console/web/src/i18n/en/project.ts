@@ -179,7 +179,6 @@ export const project = {
     zero: 'With none, nothing runs. It can be scaled up again at any time.',
     submit: 'Scale',
     done: '{{name}} goes to {{count}}',
-    failed: '{{name}} was not scaled',
   },
   revisions: {
     none: 'There is no revision yet.',
@@ -215,8 +214,9 @@ export const project = {
     nobody: 'All members of the workspace are here',
     submit: 'Invite',
     invited: '{{name}} is in the project now, as {{role}}',
-    removed: '{{name}} is no member any more',
-    failed: 'Nothing was changed for {{name}}',
+    change: 'Change role',
+    changeOf: 'Role of {{name}}',
+    removeAbout: 'what they may do in this project; what they have made stays',
     none: 'No members yet',
     doing: { create: 'invite members', delete: 'remove members' },
   },
@@ -229,6 +229,8 @@ export const project = {
     nothing: 'None of the named permissions.',
     on: 'On',
     actions: 'May',
+    doing: { create: 'create roles', edit: 'change roles', delete: 'delete roles' },
+    removeAbout: 'what those to whom it is given may do by it',
   },
   quotas: {
     title: 'Quotas and limits',

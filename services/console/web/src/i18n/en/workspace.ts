@@ -27,6 +27,11 @@ export const workspace = {
     viewer: 'Viewer',
     title: 'What each role allows in this workspace',
   },
+  quotas: {
+    title: 'Quotas',
+    about: 'What each project of the workspace may use, and uses. A quota is set in the project.',
+    none: 'No quota',
+  },
   overview: {
     projects: 'Projects',
     members: 'Members',

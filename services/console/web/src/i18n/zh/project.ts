@@ -172,7 +172,6 @@ export const project: Texts<typeof english> = {
     zero: '副本数为零时不会运行，可随时恢复。',
     submit: '伸缩',
     done: '{{name}} 将有 {{count}} 个副本',
-    failed: '{{name}} 没有伸缩',
   },
   revisions: {
     none: '还没有版本。',
@@ -200,8 +199,9 @@ export const project: Texts<typeof english> = {
     nobody: '企业空间的所有成员都已加入',
     submit: '邀请',
     invited: '{{name}} 已加入项目，角色为 {{role}}',
-    removed: '{{name}} 不再是成员',
-    failed: '{{name}} 没有更改',
+    change: '更改角色',
+    changeOf: '{{name}} 的角色',
+    removeAbout: '其在此项目中的权限；其创建的内容会保留',
     none: '还没有成员',
     doing: { create: '邀请成员', delete: '移除成员' },
   },
@@ -214,6 +214,8 @@ export const project: Texts<typeof english> = {
     nothing: '没有任何命名权限。',
     on: '对象',
     actions: '操作',
+    doing: { create: '创建角色', edit: '更改角色', delete: '删除角色' },
+    removeAbout: '其持有者由此获得的权限',
   },
   quotas: {
     title: '配额与限制',

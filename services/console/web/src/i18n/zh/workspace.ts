@@ -29,6 +29,11 @@ export const workspace: Texts<typeof english> = {
     viewer: '观察者',
     title: '此企业空间中各角色的权限',
   },
+  quotas: {
+    title: '配额',
+    about: '企业空间中每个项目的配额与用量。配额在项目中设置。',
+    none: '没有配额',
+  },
   overview: {
     projects: '项目',
     members: '成员',

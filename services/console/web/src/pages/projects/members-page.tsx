@@ -1,25 +1,17 @@
 /** Who works in a project, and as what. */
-import {
-  Button,
-  Form,
-  FormGroup,
-  FormSelect,
-  FormSelectOption,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-} from '@patternfly/react-core';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CLUSTER_KINDS, clusterPath, createObject, removeObject } from '@/api/cluster';
 import type { Member, NamespaceUser } from '@/api/iam';
 import { IAM } from '@/api/paths';
 import { type ListState, refresh, useGet, useList } from '@/api/queries';
-import { notify, notifyError } from '@/app/notices';
+import { notify } from '@/app/notices';
 import { useProjectRights } from '@/app/permissions';
 import { useProfile } from '@/app/session';
 import { Age } from '@/app/time';
+import { DeleteDialog } from '@/templates/delete-dialog';
+import { Choice } from '@/templates/field';
+import { FormDialog } from '@/templates/form-dialog';
 import { ListPage } from '@/templates/list-page';
 import { useListView } from '@/templates/list-state';
 import { pageOf } from './local-page';
@@ -35,7 +27,8 @@ export function MembersPage() {
   const rights = useProjectRights(namespace);
   const path = `${IAM}/namespaces/${encodeURIComponent(namespace)}/users`;
   const found = useGet<NamespaceUser[]>(path);
-  const [isInviting, setInviting] = useState(false);
+  const [inviting, setInviting] = useState<NamespaceUser | 'new' | null>(null);
+  const [removing, setRemoving] = useState<NamespaceUser | null>(null);
   const list: ListState<NamespaceUser> = {
     ...pageOf(found.data ?? [], view, (each) => `${each.username} ${each.email}`),
     isLoading: found.isPending,
@@ -43,15 +36,6 @@ export function MembersPage() {
     error: found.error,
     updatedAt: found.dataUpdatedAt,
     refetch: () => void found.refetch(),
-  };
-  const remove = async (member: NamespaceUser) => {
-    try {
-      await removeObject(clusterPath(CLUSTER_KINDS.rolebindings, namespace, member.role_binding ?? ''));
-      notify('success', t('project.members.removed', { name: member.username }));
-      await refresh(path);
-    } catch (error) {
-      notifyError(t('project.members.failed', { name: member.username }), error);
-    }
   };
   const group = 'rbac.authorization.k8s.io';
   const denied: Denied[] = (['create', 'delete'] as const)
@@ -78,101 +62,112 @@ export function MembersPage() {
         ]}
         primary={
           rights.may('members', 'create')
-            ? { label: t('project.members.invite'), onClick: () => setInviting(true) }
+            ? { label: t('project.members.invite'), onClick: () => setInviting('new') }
             : undefined
         }
-        actions={(each) =>
-          rights.may('members', 'delete') && isOwnBinding(each) && each.username !== username
-            ? [{ label: t('actions.remove'), isDanger: true, onClick: () => void remove(each) }]
-            : []
-        }
+        actions={(each) => {
+          if (!isOwnBinding(each) || each.username === username) return [];
+          return [
+            ...(rights.may('members', 'edit')
+              ? [{ label: t('project.members.change'), onClick: () => setInviting(each) }]
+              : []),
+            ...(rights.may('members', 'delete')
+              ? [{ label: t('actions.remove'), isDanger: true, onClick: () => setRemoving(each) }]
+              : []),
+          ];
+        }}
         empty={{ title: t('project.members.none'), body: t('project.members.about') }}
         notice={<RefusalNotice denied={denied} />}
       />
-      {isInviting && (
-        <InviteDialog
+      {inviting && (
+        <MemberDialog
+          member={inviting === 'new' ? undefined : inviting}
           members={(found.data ?? []).map((each) => each.username)}
           onClose={() => {
-            setInviting(false);
+            setInviting(null);
             void found.refetch();
           }}
+        />
+      )}
+      {removing && (
+        <DeleteDialog
+          name={removing.username}
+          goesAlong={[t('project.members.removeAbout')]}
+          run={async () => {
+            await removeObject(bindingPath(namespace, removing));
+            await refresh(path);
+          }}
+          onClose={() => setRemoving(null)}
         />
       )}
     </>
   );
 }
 
-function InviteDialog({ members, onClose }: { members: string[]; onClose: () => void }) {
+interface MemberDialogProps {
+  /** Whose role is to be another; nobody where somebody is to be invited. */
+  member?: NamespaceUser;
+  members: string[];
+  onClose: () => void;
+}
+
+function MemberDialog({ member, members, onClose }: MemberDialogProps) {
   const { t } = useTranslation();
   const { workspace, namespace } = useProject();
   const people = useList<Member>(`${IAM}/workspaces/${encodeURIComponent(workspace)}/members`, {
     limit: 100,
   });
   const roles = useList<Role>(`${IAM}/namespaces/${encodeURIComponent(namespace)}/roles`, { limit: 100 });
-  const [user, setUser] = useState('');
-  const [role, setRole] = useState('viewer');
-  const [isWorking, setWorking] = useState(false);
+  const [user, setUser] = useState(member?.username ?? '');
+  const [role, setRole] = useState(member?.role ?? 'viewer');
   const candidates = people.items.filter((each) => !members.includes(each.username));
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setWorking(true);
-    try {
-      await createObject(CLUSTER_KINDS.rolebindings, namespace, bindingFor(user, role, namespace));
-      notify('success', t('project.members.invited', { name: user, role }));
-      await refresh(`${IAM}/namespaces/${encodeURIComponent(namespace)}/users`);
-    } catch (error) {
-      notifyError(t('project.members.failed', { name: user }), error);
-    }
-    onClose();
+  const names = [...new Set([role, ...roles.items.map((each) => each.metadata.name)])];
+  const run = async () => {
+    await createObject(CLUSTER_KINDS.rolebindings, namespace, bindingFor(user, role, namespace));
+    // The new role is there before the old one goes: nobody is locked out in between.
+    if (member) await removeObject(bindingPath(namespace, member));
+    notify('success', t('project.members.invited', { name: user, role }));
   };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="invite-title">
-      <ModalHeader
-        title={t('project.members.invite')}
-        description={t('project.members.inviteBody')}
-        labelId="invite-title"
+    <FormDialog
+      title={member ? t('project.members.changeOf', { name: user }) : t('project.members.invite')}
+      about={member ? undefined : t('project.members.inviteBody')}
+      submit={member ? t('actions.save') : t('project.members.submit')}
+      isValid={user !== '' && role !== member?.role}
+      run={run}
+      onClose={onClose}
+    >
+      {!member && (
+        <Choice
+          id="invite-user"
+          label={t('words.user')}
+          value={user}
+          onChange={setUser}
+          options={[
+            {
+              value: '',
+              label: t(candidates.length > 0 ? 'project.members.choose' : 'project.members.nobody'),
+            },
+            ...candidates.map(({ username, email }) => ({
+              value: username,
+              label: email ? `${username} (${email})` : username,
+            })),
+          ]}
+        />
+      )}
+      <Choice
+        id="invite-role"
+        label={t('words.role')}
+        value={role}
+        onChange={setRole}
+        options={names.map((name) => ({ value: name, label: name }))}
       />
-      <ModalBody>
-        <Form id="invite" onSubmit={(event) => void submit(event)}>
-          <FormGroup label={t('words.user')} fieldId="invite-user">
-            <FormSelect id="invite-user" value={user} onChange={(_, value) => setUser(value)}>
-              <FormSelectOption
-                value=""
-                label={t(candidates.length > 0 ? 'project.members.choose' : 'project.members.nobody')}
-                isPlaceholder
-              />
-              {candidates.map((each) => (
-                <FormSelectOption
-                  key={each.username}
-                  value={each.username}
-                  label={each.email ? `${each.username} (${each.email})` : each.username}
-                />
-              ))}
-            </FormSelect>
-          </FormGroup>
-          <FormGroup label={t('words.role')} fieldId="invite-role">
-            <FormSelect id="invite-role" value={role} onChange={(_, value) => setRole(value)}>
-              {roles.items.map((each) => (
-                <FormSelectOption
-                  key={each.metadata.name}
-                  value={each.metadata.name}
-                  label={each.metadata.name}
-                />
-              ))}
-            </FormSelect>
-          </FormGroup>
-        </Form>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="invite" isLoading={isWorking} isDisabled={isWorking || !user || !role}>
-          {t('project.members.submit')}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t('actions.cancel')}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    </FormDialog>
   );
+}
+
+function bindingPath(namespace: string, member: NamespaceUser): string {
+  return clusterPath(CLUSTER_KINDS.rolebindings, namespace, member.role_binding ?? '');
 }
 
 /** `admin` and `viewer` are a controller's bindings, which follow the members of the workspace. */

@@ -7,21 +7,29 @@ import { CLUSTER_KINDS, clusterPath, removeObject } from '@/api/cluster';
 import { descriptionOf, type KubeObject } from '@/api/objects';
 import { IAM } from '@/api/paths';
 import { refresh, useGet, useList } from '@/api/queries';
-import { notify, notifyError } from '@/app/notices';
 import { useProjectRights } from '@/app/permissions';
 import { Problem } from '@/app/problem';
 import { PageSkeleton } from '@/app/shell';
 import { Age } from '@/app/time';
+import { DeleteDialog } from '@/templates/delete-dialog';
 import { ListPage } from '@/templates/list-page';
 import { toQuery, useListView } from '@/templates/list-state';
 import { PlainTable } from '@/templates/plain-table';
 import { ManifestDialog } from './manifest-dialog';
 import { useProject } from './place';
+import { type Denied, RefusalNotice } from './why/refusal';
 
 export type Role = KubeObject & { rules?: { verbs: string[]; apiGroups?: string[]; resources?: string[] }[] };
 
 /** Made by the platform for each project, and mended by it. */
 const FIXED = ['admin', 'operator', 'viewer'];
+
+/** What the page offers, and the verb that it takes. */
+const DOING = [
+  ['create', 'create'],
+  ['edit', 'patch'],
+  ['delete', 'delete'],
+] as const;
 
 export function RolesPage() {
   const { t } = useTranslation();
@@ -32,15 +40,13 @@ export function RolesPage() {
   const list = useList<Role>(path, toQuery(view));
   const [shown, setShown] = useState('');
   const [edited, setEdited] = useState<object | null>(null);
-  const remove = async (role: Role) => {
-    try {
-      await removeObject(clusterPath(CLUSTER_KINDS.roles, namespace, role.metadata.name));
-      notify('success', t('notices.deleted', { name: role.metadata.name }));
-      await refresh(path);
-    } catch (error) {
-      notifyError(t('project.remove.failed', { name: role.metadata.name }), error);
-    }
-  };
+  const [removing, setRemoving] = useState('');
+  const denied: Denied[] = DOING.filter(([action]) => !rights.isLoading && !rights.may('roles', action)).map(
+    ([action, verb]) => ({
+      label: t(`project.roles.doing.${action}`),
+      question: { verb, group: 'rbac.authorization.k8s.io', resource: 'roles', namespace },
+    }),
+  );
   return (
     <>
       <ListPage
@@ -81,13 +87,25 @@ export function RolesPage() {
             ? [{ label: t('actions.edit'), onClick: () => setEdited(editedRole(each)) }]
             : []),
           ...(rights.may('roles', 'delete') && !FIXED.includes(each.metadata.name)
-            ? [{ label: t('actions.delete'), isDanger: true, onClick: () => void remove(each) }]
+            ? [{ label: t('actions.delete'), isDanger: true, onClick: () => setRemoving(each.metadata.name) }]
             : []),
         ]}
         empty={{ title: t('project.roles.none'), body: t('project.roles.about') }}
+        notice={<RefusalNotice denied={denied} />}
       />
       {shown && (
         <RoleDialog path={`${path}/${encodeURIComponent(shown)}`} name={shown} onClose={() => setShown('')} />
+      )}
+      {removing && (
+        <DeleteDialog
+          name={removing}
+          goesAlong={[t('project.roles.removeAbout')]}
+          run={async () => {
+            await removeObject(clusterPath(CLUSTER_KINDS.roles, namespace, removing));
+            await refresh(path);
+          }}
+          onClose={() => setRemoving('')}
+        />
       )}
       {edited && (
         <ManifestDialog

@@ -15,13 +15,15 @@ import {
   TextInput,
 } from '@patternfly/react-core';
 import { useQuery } from '@tanstack/react-query';
+import type { TFunction } from 'i18next';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { removeObject } from '@/api/cluster';
 import type { KubeObject } from '@/api/objects';
 import { resourcesPath } from '@/api/paths';
 import { refresh } from '@/api/queries';
-import { notify, notifyError } from '@/app/notices';
+import { problemText } from '@/app/errors';
+import { notify } from '@/app/notices';
 import type { ProjectKind } from '../kind';
 import { objectPath } from './changes';
 import { dependentsOf } from './dependents';
@@ -33,17 +35,20 @@ interface RemoveDialogProps {
   onRemoved?: () => void;
 }
 
+type Outcome = 'wouldWork' | 'wouldFail' | 'failed';
+
 /** Where data is lost, the name is asked for. */
 const LOSES_DATA = new Set(['persistentvolumeclaims', 'secrets', 'configmaps']);
 const SHOWN = 8;
 
-export function RemoveDialog({ kind, objects, onClose, onRemoved }: RemoveDialogProps) {
+export function RemoveDialog({ kind, objects: chosen, onClose, onRemoved }: RemoveDialogProps) {
   const { t } = useTranslation();
+  const [objects, setObjects] = useState(chosen);
   const [typed, setTyped] = useState('');
   const [isWorking, setWorking] = useState(false);
-  const [trial, setTrial] = useState<{ ok: boolean; text: string } | null>(null);
+  const [tried, setTried] = useState<{ outcome: Outcome; text: string } | null>(null);
   const one = objects.length === 1 ? objects[0] : undefined;
-  const name = one?.metadata.name ?? t('project.remove.many', { count: objects.length });
+  const name = namesOf(objects, t);
   const needsName = LOSES_DATA.has(kind.name);
   const expected = one?.metadata.name ?? String(objects.length);
   const { data, isPending } = useQuery({
@@ -62,16 +67,30 @@ export function RemoveDialog({ kind, objects, onClose, onRemoved }: RemoveDialog
       objects.map((each) => removeObject(objectPath(kind, each), { dryRun })),
     );
     setWorking(false);
-    const failed = done.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []));
+    const failed = done.flatMap((each) => (each.status === 'rejected' ? [problemText(each.reason)] : []));
     if (dryRun) {
-      setTrial({ ok: failed.length === 0, text: failed.map((each) => each.message).join(' ') });
+      setTried({ outcome: failed.length === 0 ? 'wouldWork' : 'wouldFail', text: failed.join(' ') });
       return;
     }
-    if (failed.length > 0) notifyError(t('project.remove.failed', { name }), failed[0]);
-    if (failed.length < objects.length) notify('success', t('notices.deleted', { name }));
-    await refresh(resourcesPath(kind.name, one?.metadata.namespace ?? objects[0]?.metadata.namespace));
+    if (failed.length < objects.length) {
+      notify(
+        'success',
+        t('notices.deleted', {
+          name: namesOf(
+            objects.filter((_, index) => done[index]?.status === 'fulfilled'),
+            t,
+          ),
+        }),
+      );
+    }
+    await refresh(resourcesPath(kind.name, objects[0]?.metadata.namespace));
+    if (failed.length > 0) {
+      setObjects(objects.filter((_, index) => done[index]?.status === 'rejected'));
+      setTried({ outcome: 'failed', text: [...new Set(failed)].join(' ') });
+      return;
+    }
     onClose();
-    if (failed.length === 0) onRemoved?.();
+    onRemoved?.();
   };
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby="remove-title">
@@ -101,13 +120,13 @@ export function RemoveDialog({ kind, objects, onClose, onRemoved }: RemoveDialog
             </FormGroup>
           </Form>
         )}
-        {trial && (
+        {tried && (
           <Alert
             isInline
-            variant={trial.ok ? 'success' : 'danger'}
-            title={t(trial.ok ? 'project.remove.wouldWork' : 'project.remove.wouldFail')}
+            variant={tried.outcome === 'wouldWork' ? 'success' : 'danger'}
+            title={t(`project.remove.${tried.outcome}`, { name })}
           >
-            {trial.text}
+            {tried.text}
           </Alert>
         )}
       </ModalBody>
@@ -129,6 +148,11 @@ export function RemoveDialog({ kind, objects, onClose, onRemoved }: RemoveDialog
       </ModalFooter>
     </Modal>
   );
+}
+
+function namesOf(objects: KubeObject[], t: TFunction): string {
+  const only = objects.length === 1 ? objects[0] : undefined;
+  return only?.metadata.name ?? t('project.remove.many', { count: objects.length });
 }
 
 function Names({ title, names }: { title: string; names: string[] }) {

@@ -21,7 +21,7 @@ export function UsageBars({ quotas }: { quotas: Quotas }) {
       {rows.map(({ name, text, share }) => (
         <StackItem key={name}>
           <Progress
-            id={`quota-${name.replaceAll(/[^a-z0-9]/gi, '-')}`}
+            id={`quota-${quotas.namespace}-${name.replaceAll(/[^a-z0-9]/gi, '-')}`}
             title={name}
             value={Math.min(100, Math.round(share * 100))}
             label={text}
