@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
 from harness.platform import IAM, TENANT, Client
 from harness.projects import Project
-from harness.visitors import WAIT_MS, Person
+from harness.visitors import WAIT_MS, Person, Visit
 from harness.waiting import eventually
 
 NewPerson = Callable[..., Awaitable[Person]]
@@ -163,7 +164,7 @@ async def test_a_project_is_isolated_lets_one_in_and_is_opened_again(project: Pr
     switch = page.get_by_role("switch")
     await switch.click(timeout=WAIT_MS, force=True)
 
-    async def policies() -> list[dict[str, object]]:
+    async def policies() -> list[dict[str, Any]]:
         found = await project.client.get(project.path("networkpolicies", group=NETWORK))
         return found.json["items"]
 
@@ -185,7 +186,7 @@ async def test_a_project_is_isolated_lets_one_in_and_is_opened_again(project: Pr
 
 
 async def test_a_viewer_finds_no_way_to_change_anything(
-    project: Project, colleague: Person, visit: Callable[..., Awaitable[object]], workspace: str
+    project: Project, colleague: Person, visit: Visit, workspace: str
 ) -> None:
     await project.put("configmaps", {"metadata": {"name": "settings"}, "data": {"a": "1"}}, "v1")
     binding = {
