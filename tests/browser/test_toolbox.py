@@ -56,18 +56,17 @@ async def test_the_documentation_tries_operations_as_who_is_signed_in(visit: Vis
     async with visitor.context.expect_page(timeout=WAIT_MS) as opened:
         await visitor.click("menuitem", "API documentation")
     page = await opened.value
-    wait = {"timeout": WAIT_MS}
     await (
         page.get_by_role("button", name="Expand operation")
         .and_(page.locator("[id*=tenant] button, [data-tag*=tenant] button"))
-        .first.click(**wait)
+        .first.click(timeout=WAIT_MS)
     )
     operation = (
         page.locator(".opblock").filter(has_text="/kapis/tenant.kubesphere.io/v1alpha2/workspaces").first
     )
-    await operation.locator(".opblock-summary").click(**wait)
-    await operation.get_by_role("button", name="Try it out").click(**wait)
-    await operation.get_by_role("button", name="Execute").click(**wait)
+    await operation.locator(".opblock-summary").click(timeout=WAIT_MS)
+    await operation.get_by_role("button", name="Try it out").click(timeout=WAIT_MS)
+    await operation.get_by_role("button", name="Execute").click(timeout=WAIT_MS)
     answer = operation.locator(".live-responses-table tbody .response-col_status").first
     await expect(answer).to_contain_text("200", timeout=WAIT_MS)
     await expect(operation.locator(".live-responses-table")).to_contain_text("system-workspace")
