@@ -151,6 +151,28 @@ def node(item: Object) -> str:
     return "warning" if bad else "running"
 
 
+def is_abnormal(pod: Object) -> bool:
+    status, metadata = pod["status"], pod["metadata"]
+    if "deletionTimestamp" in metadata:
+        return False
+    started = status.get("containerStatuses", [])
+    for each in [*started, *status.get("initContainerStatuses", [])]:
+        state = each.get("state", {})
+        stuck = state.get("waiting", {}).get("reason", "") not in ("", "ContainerCreating", "PodInitializing")
+        if status.get("phase") != "Succeeded" and (
+            stuck or state.get("terminated", {}).get("exitCode", 0) != 0
+        ):
+            return True
+    match status.get("phase"):
+        case "Failed":
+            return True
+        case "Pending":
+            return {"type": "PodScheduled", "status": "False"} in status.get("conditions", [])
+        case "Running":
+            return [each for each in started if not each.get("ready")] != []
+    return False
+
+
 def _pair(kind_key: str, name_key: str, test: Callable[[Object, str, str, World], bool]) -> dict[str, Match]:
     def match(item: Object, _: str, asked: Asked, world: World) -> bool:
         return test(item, asked.get(kind_key, ""), asked.get(name_key, ""), world)
@@ -201,6 +223,7 @@ MATCH: dict[str, dict[str, Match]] = {
         "nodeName": lambda item, value, *_: item["spec"].get("nodeName", "") == value,
         "pvcName": _mounts,
         "serviceName": _is_behind,
+        "abnormal": lambda item, value, *_: is_abnormal(item) == (value == "true"),
         **_pair("ownerKind", "ownerName", _pod_is_owned),
     },
     "deployments": _state(replicated),

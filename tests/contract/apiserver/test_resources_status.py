@@ -64,6 +64,36 @@ def test_claims(phase, expected):
     assert status.of_claim({"status": {"phase": phase} if phase else {}}) == expected
 
 
+WAITS = {"state": {"waiting": {"reason": "ImagePullBackOff"}}}
+STARTS = {"state": {"waiting": {"reason": "ContainerCreating"}}}
+ENDED = {"state": {"terminated": {"exitCode": 1}}, "ready": False}
+DONE = {"state": {"terminated": {"exitCode": 0}}}
+UNPLACED = [{"type": "PodScheduled", "status": "False"}]
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [
+        ({"phase": "Running", "containerStatuses": [{"ready": True}]}, None),
+        ({"phase": "Running", "containerStatuses": [{"ready": True}, {"ready": False}]}, "true"),
+        ({"phase": "Running", "containerStatuses": [ENDED]}, "true"),
+        ({"phase": "Pending"}, None),
+        ({"phase": "Pending", "conditions": UNPLACED}, "true"),
+        ({"phase": "Pending", "containerStatuses": [STARTS], "initContainerStatuses": [DONE]}, None),
+        ({"phase": "Pending", "containerStatuses": [WAITS]}, "true"),
+        ({"phase": "Pending", "containerStatuses": [STARTS], "initContainerStatuses": [ENDED]}, "true"),
+        ({"phase": "Succeeded", "containerStatuses": [DONE]}, None),
+        ({"phase": "Failed"}, "true"),
+        ({}, None),
+    ],
+)
+def test_pods_that_somebody_has_to_look_at(reported, expected):
+    """RESOURCES-9"""
+    assert status.abnormal_pod({"metadata": {}, "status": reported}) == expected
+    ends = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": reported}
+    assert status.abnormal_pod(ends) is None
+
+
 @pytest.mark.parametrize(
     ("item", "expected"),
     [

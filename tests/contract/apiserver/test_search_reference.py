@@ -48,10 +48,29 @@ _VOLUME = st.fixed_dictionaries(
     {}, optional={"persistentVolumeClaim": st.fixed_dictionaries({"claimName": NAMES})}
 )
 _VERDICT = st.sampled_from(["True", "False", "Unknown"])
+_STATE = st.sampled_from(
+    [
+        {},
+        {"running": {}},
+        {"waiting": {"reason": "ContainerCreating"}},
+        {"waiting": {"reason": "CrashLoopBackOff"}},
+        {"terminated": {"exitCode": 0}},
+        {"terminated": {"exitCode": 137}},
+    ]
+)
+_CONTAINER = st.fixed_dictionaries({"state": _STATE, "ready": st.booleans()})
 PARTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "pods": {
         "spec": some(nodeName=NAMES, volumes=st.lists(_VOLUME, max_size=2)),
-        "status": some(startTime=TIMES),
+        "status": some(
+            startTime=TIMES,
+            phase=st.sampled_from(["Pending", "Running", "Succeeded", "Failed", "Unknown"]),
+            containerStatuses=st.lists(_CONTAINER, max_size=2),
+            initContainerStatuses=st.lists(_CONTAINER, max_size=1),
+            conditions=st.lists(
+                st.fixed_dictionaries({"type": st.just("PodScheduled"), "status": _VERDICT}), max_size=1
+            ),
+        ),
     },
     "deployments": {
         "spec": some(replicas=FEW),
@@ -112,6 +131,7 @@ ASKED: dict[str, st.SearchStrategy[str]] = {
     "includeS2iRun": st.sampled_from(["true", "false"]),
     "userfacing": st.sampled_from(["true", "false"]),
     "role": st.sampled_from(["master", "worker"]),
+    "abnormal": st.sampled_from(["true", "false", "x"]),
     "type": st.sampled_from(["Opaque", "kubernetes.io/tls", "x"]),
 }  # fmt: skip
 # A query has no room for commas, and an operator ends a key: words without them are what people type.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ks_apiserver import conditions as generic
 from ks_apiserver.conditions import LABEL, Test
-from ks_apiserver.resources.kinds import OWNER, USER_FACING, Kind
+from ks_apiserver.resources import status
+from ks_apiserver.resources.kinds import ABNORMAL, OWNER, USER_FACING, Kind
 from kubekit.cache import Cache, Row
 from kubekit.ordering import TextFn
 from kubekit.store import Key
@@ -141,6 +142,12 @@ def _user_facing(value: str) -> Filter:
     return _indexed(USER_FACING, "true") if value == "true" else Filter(_always)
 
 
+def _abnormal(value: str) -> Filter:
+    if value == status.TRUE:
+        return _indexed(ABNORMAL, value)
+    return Filter(lambda row: not row.values(ABNORMAL))
+
+
 def _of_role(role: str) -> Filter:
     """Nodes that carry the label of a role, whatever its value."""
     label = f"node-role.kubernetes.io/{role}"
@@ -154,6 +161,7 @@ def _always(_: Row) -> bool:
 _SPECIAL: dict[tuple[str, str], Callable[[str], Filter]] = {
     ("jobs", "includeCronJob"): _without_owner("CronJob"),
     ("jobs", "includeS2iRun"): _without_owner("S2iRun"),
+    ("pods", "abnormal"): _abnormal,
     ("roles", "userfacing"): _user_facing,
     ("clusterroles", "userfacing"): _user_facing,
     ("nodes", "role"): _of_role,

@@ -29,6 +29,7 @@ from kubekit.resource import (
 from kubekit.store import IndexFn, Row
 
 STATUS = "status"
+ABNORMAL = "abnormal"
 OWNER = "owner"
 TARGET = "target"
 NODE = "node"
@@ -106,7 +107,12 @@ _BY_OWNER: dict[Pair, str] = {("ownerKind", "ownerName"): OWNER}
 _KINDS = (
     Kind(
         (PODS,),
-        {OWNER: fields.owners, NODE: fields.node, CLAIM: fields.claims},
+        {
+            OWNER: fields.owners,
+            NODE: fields.node,
+            CLAIM: fields.claims,
+            ABNORMAL: status.abnormal_pod,
+        },
         equal={"nodeName": NODE, "pvcName": CLAIM},
         paired=_BY_OWNER,
         orders=by_time("startTime", fields.status_time("startTime"), missing="~"),

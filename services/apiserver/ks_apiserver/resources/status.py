@@ -15,6 +15,10 @@ UNSCHEDULABLE = "unschedulable"
 PENDING = "pending"
 LOST = "lost"
 
+TRUE = "true"
+
+_STARTING = frozenset(("ContainerCreating", "PodInitializing"))
+"""What containers wait for that are on their way."""
 _PHASES = frozenset(("Pending", "Bound", "Lost"))
 _HEALTHY = {
     "MemoryPressure": "False",
@@ -65,6 +69,33 @@ def of_claim(item: Object) -> str:
     """Of a PersistentVolumeClaim; pending while its phase is not known."""
     phase = _part(item, "status").get("phase")
     return phase.lower() if phase in _PHASES else PENDING
+
+
+def abnormal_pod(item: Object) -> str | None:
+    """`true` for a Pod that somebody has to look at, None for any other.
+
+    It has failed, no node takes it, a container waits for something else than its start or has ended with an
+    error, or it runs and is not ready. One that ends is left alone.
+    """
+    said, phase = _part(item, "status"), _part(item, "status").get("phase")
+    if item["metadata"].get("deletionTimestamp") or phase == "Succeeded":
+        return None
+    containers = said.get("containerStatuses") or []
+    if phase == "Failed" or any(map(_is_stuck, [*(said.get("initContainerStatuses") or []), *containers])):
+        return TRUE
+    if phase == "Pending":
+        return TRUE if any(map(_is_refused, said.get("conditions") or ())) else None
+    return TRUE if phase == "Running" and not all(each.get("ready") for each in containers) else None
+
+
+def _is_stuck(container: Object) -> bool:
+    state = _part(container, "state")
+    waits = _part(state, "waiting").get("reason")
+    return bool(waits and waits not in _STARTING) or bool(_part(state, "terminated").get("exitCode"))
+
+
+def _is_refused(condition: Object) -> bool:
+    return (condition["type"], condition["status"]) == ("PodScheduled", "False")
 
 
 def of_node(item: Object) -> str:

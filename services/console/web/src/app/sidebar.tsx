@@ -2,6 +2,7 @@
 import { Nav, NavGroup, NavItem, NavList, PageSidebar, PageSidebarBody } from '@patternfly/react-core';
 import { useLocation, useRouter } from '@tanstack/react-router';
 import type { TFunction } from 'i18next';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { NavigationEntry, NavigationGroup } from './navigation/entry';
 import { placeOf } from './navigation/place';
@@ -15,6 +16,11 @@ export function Navigation() {
   const { t } = useTranslation();
   const { pathname } = useLocation();
   const groups = useGroups(t, pathname);
+  const entries = groups.reduce((sum, group) => sum + group.entries.length, 0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where one is, and the entries, decide what is current
+  useEffect(() => {
+    document.querySelector('.pf-v6-c-nav__link.pf-m-current')?.scrollIntoView({ block: 'nearest' });
+  }, [pathname, entries]);
   return (
     <PageSidebar>
       <PageSidebarBody>

@@ -36,6 +36,8 @@ export interface ProjectKind<T extends KubeObject = KubeObject> {
   statusOf?: (object: T) => Status;
   /** What the service can filter by. */
   statuses?: StatusKey[];
+  /** Whether the service can tell those that somebody has to look at. */
+  canBeAbnormal?: boolean;
   columns: (t: TFunction, project: Project) => Column<T>[];
   facts: (object: T, t: TFunction, project: Project) => Fact[];
   tabs: TabName[];

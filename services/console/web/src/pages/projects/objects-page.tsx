@@ -26,11 +26,11 @@ function Objects({ kind }: { kind: ProjectKind }) {
   const navigate = useNavigate();
   const defaults = useMemo(
     () => ({
-      filters: kind.statuses ? ['status', 'label~'] : ['label~'],
+      filters: [...(kind.statuses ? ['status'] : []), ...(kind.canBeAbnormal ? ['abnormal'] : []), 'label~'],
       sort: 'createTime',
       descending: true,
     }),
-    [kind.statuses],
+    [kind.statuses, kind.canBeAbnormal],
   );
   const view = useListView(defaults);
   const list = useLiveList<KubeObject>(kind.name, project.namespace, toQuery(view));
@@ -60,6 +60,15 @@ function Objects({ kind }: { kind: ProjectKind }) {
                   key: 'status',
                   label: t('words.status'),
                   options: kind.statuses.map((value) => ({ value, label: t(`project.status.${value}`) })),
+                },
+              ]
+            : []),
+          ...(kind.canBeAbnormal
+            ? [
+                {
+                  key: 'abnormal',
+                  label: t('words.status'),
+                  options: [{ value: 'true', label: t('project.overview.abnormal') }],
                 },
               ]
             : []),

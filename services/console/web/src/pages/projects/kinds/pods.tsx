@@ -16,6 +16,7 @@ export const pods = projectKind<Pod>({
   permission: 'pods',
   creatable: false,
   statusOf: statusOfPod,
+  canBeAbnormal: true,
   columns: (t, project) => [
     nameColumn(t, project, 'pods'),
     statusColumn(t, statusOfPod),

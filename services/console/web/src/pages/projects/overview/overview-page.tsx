@@ -91,7 +91,7 @@ function fullQuotas(hard: Record<string, string> = {}, used: Record<string, stri
 function Attention({ full }: { full: string[] }) {
   const { t } = useTranslation();
   const project = useProject();
-  const { troubles, isLoading, error } = useTroubles(project);
+  const { troubles, count, isLoading, error } = useTroubles(project);
   if (error && troubles.length === 0)
     return (
       <Alert isInline variant="warning" title={t('project.overview.notKnown')}>
@@ -104,9 +104,7 @@ function Attention({ full }: { full: string[] }) {
   }
   return (
     <Card>
-      <CardTitle component="h2">
-        {t('project.overview.attention', { count: troubles.length + full.length })}
-      </CardTitle>
+      <CardTitle component="h2">{t('project.overview.attention', { count: count + full.length })}</CardTitle>
       <CardBody>
         {full.map((each) => (
           <Alert
@@ -119,7 +117,7 @@ function Attention({ full }: { full: string[] }) {
         ))}
         {troubles.length > 0 && (
           <PlainTable<Trouble>
-            label={t('project.overview.attention', { count: troubles.length })}
+            label={t('project.overview.attention', { count })}
             items={troubles.slice(0, SHOWN)}
             rowKey={(each) => `${each.kind}/${each.name}`}
             empty=""
@@ -147,9 +145,7 @@ function Attention({ full }: { full: string[] }) {
             ]}
           />
         )}
-        {troubles.length > SHOWN && (
-          <p className="ks-subtle">{t('project.more', { count: troubles.length - SHOWN })}</p>
-        )}
+        {count > SHOWN && <p className="ks-subtle">{t('project.more', { count: count - SHOWN })}</p>}
       </CardBody>
     </Card>
   );

@@ -24,6 +24,8 @@ const NEWEST = { orderBy: 'createTime', reverse: true, limit: LOOKED_AT };
 
 export function useTroubles({ namespace }: Project): {
   troubles: Trouble[];
+  /** Of all, those that are not looked at one by one included. */
+  count: number;
   isLoading: boolean;
   error: string;
 } {
@@ -36,7 +38,7 @@ export function useTroubles({ namespace }: Project): {
     ...NEWEST,
     conditions: { status: 'pending|lost' },
   });
-  const pods = useLiveList<Pod>('pods', namespace, NEWEST);
+  const pods = useLiveList<Pod>('pods', namespace, { ...NEWEST, conditions: { abnormal: 'true' } });
   const lists = [deployments, statefulsets, daemonsets, jobs, claims, pods];
   const troubles = [
     ...troublesIn('deployments', deployments.items, statusOfWorkload),
@@ -46,8 +48,10 @@ export function useTroubles({ namespace }: Project): {
     ...troublesIn('persistentvolumeclaims', claims.items, statusOfClaim),
     ...troublesIn('pods', pods.items, statusOfPod),
   ];
+  const notLookedAt = lists.reduce((sum, list) => sum + Math.max(0, list.total - list.items.length), 0);
   return {
     troubles: worstFirst(troubles),
+    count: troubles.length + notLookedAt,
     isLoading: lists.some((list) => list.isLoading && !list.error),
     error: lists.find((list) => list.error)?.error?.message ?? '',
   };
