@@ -32,6 +32,9 @@ async def release(cluster: Cluster, name: str) -> None:
     It ends without the controller manager as well: the finalizer of the platform is taken off here. It
     waits without bound for finalizers of others: give it a timeout.
     """
+    # Before, as whoever is killed in between finds no workspace any more whose roles these would be; and
+    # after, as a controller that still runs makes them anew for as long as there is one.
+    await _delete_roles(cluster, name)
     try:
         await cluster.delete(WORKSPACES, name, propagation="Orphan")
     except NotFound:
@@ -39,15 +42,19 @@ async def release(cluster: Cluster, name: str) -> None:
     while (workspace := await _get(cluster, WORKSPACES, name)) is not None:
         await _drop_finalizer(cluster, WORKSPACES, workspace, WORKSPACE_FINALIZER)
         await asyncio.sleep(0.1)
-    for resource in (CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES):
-        for obj in (await cluster.list(resource, label_selector=f"{WORKSPACE_LABEL}={name}")).items:
-            await _delete(cluster, resource, obj["metadata"]["name"])
+    await _delete_roles(cluster, name)
 
 
 async def release_namespaces(cluster: Cluster) -> None:
     """Takes the platform's finalizer off every namespace; each can then go when no controller runs."""
     for namespace in (await cluster.list(NAMESPACES)).items:
         await _drop_finalizer(cluster, NAMESPACES, namespace, NAMESPACE_FINALIZER)
+
+
+async def _delete_roles(cluster: Cluster, workspace: str) -> None:
+    for resource in (CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES):
+        for obj in (await cluster.list(resource, label_selector=f"{WORKSPACE_LABEL}={workspace}")).items:
+            await _delete(cluster, resource, obj["metadata"]["name"])
 
 
 async def _drop_finalizer(cluster: Cluster, resource: Resource, obj: Object, finalizer: str) -> None:

@@ -11,6 +11,24 @@ from harness.projects import Project
 from harness.visitors import PASSWORD, WAIT_MS, Person, Visit
 from harness.waiting import eventually
 
+MANIFEST = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: keeper
+spec:
+  serviceName: keeper
+  selector: {{matchLabels: {{app: keeper}}}}
+  template:
+    metadata: {{labels: {{app: keeper}}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: keeper
+          image: {image}
+          imagePullPolicy: IfNotPresent
+          command: [sh, -c, "echo as written; sleep 3600"]
+"""
 NewPerson = Callable[..., Awaitable[Person]]
 
 
@@ -35,6 +53,17 @@ async def test_a_deployment_is_made_by_the_form_and_its_log_and_terminal_are_liv
     await maker.page.keyboard.type("echo wor''king\n")
     await expect(shell).to_contain_text("working", timeout=WAIT_MS)
     assert await maker.violations() == []
+
+
+async def test_a_workload_written_as_yaml_runs(project: Project) -> None:
+    await project.open("create/statefulsets")
+    await project.write("The same as YAML", MANIFEST.format(image=project.image))
+    await project.create("keeper")
+    await project.maker.see_text("Running")
+    await project.maker.click("tab", "Pods")
+    await project.maker.click("link", "keeper-0")
+    await project.maker.click("tab", "Logs")
+    await expect(project.maker.page.get_by_role("log")).to_contain_text("as written", timeout=WAIT_MS)
 
 
 async def test_what_the_cluster_does_shows_without_a_reload(project: Project, root: Client) -> None:

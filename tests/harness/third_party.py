@@ -63,7 +63,9 @@ class Recipe:
 _RECIPES = {
     "redis": Recipe(("redis-server",)),
     "osixia/openldap": Recipe(("slapd",), script="openldap", folders=("var/lib/ldap", "etc/ldap/slapd.d")),
-    "mariadb": Recipe(("mariadb-server",), script="mariadb", folders=("var/lib/mysql", "run/mysqld")),
+    "mariadb": Recipe(
+        ("mariadb-server", "libmd0"), script="mariadb", folders=("var/lib/mysql", "run/mysqld")
+    ),
     "prom/prometheus": Recipe(
         programs={"usr/bin/prometheus": PROMETHEUS}, command=("/usr/bin/prometheus",), folders=("prometheus",)
     ),

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
+from harness import policies
 from harness.asking import load
 from harness.installed import (
     CONSOLE_PORT,
@@ -35,6 +36,7 @@ from kubekit.resource import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     EVENTS,
+    NODES,
     PODS,
     RESOURCE_QUOTAS,
     SERVICES,
@@ -113,6 +115,9 @@ LISTED = {
 }
 """What a minimal installation of v2.1.1 has, by the listings of its overview, but for INSTALLER-4 and 11."""
 
+MORE: set[str] = set()
+"""What an installation has besides."""
+
 
 @pytest_asyncio.fixture(scope="module")
 async def installed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
@@ -138,6 +143,14 @@ async def test_what_is_there_is_what_an_installation_of_v2_1_1_has(installed: In
         assert sorted(LISTED - there.keys()) == []
 
     await eventually(complete, 90, 1)  # the pod with kubectl comes when ks-account has seen the administrator
+    there = await everything(installed.cluster)
+    kinds = {name.partition(" ")[0] for name in LISTED}
+    more = {
+        name
+        for name in there.keys() - installed.before.keys() - LISTED
+        if name.partition(" ")[0] in kinds and not name.endswith("/kube-root-ca.crt")
+    }
+    assert sorted(more ^ MORE) == []
 
 
 def small_deployment(name: str) -> dict[str, Any]:
@@ -193,6 +206,66 @@ async def test_the_pod_with_kubectl_reaches_the_cluster(installed: Installation)
     assert pods[name]["spec"]["containers"][0]["image"] == KUBECTL_IMAGE
     asked = ("exec", name, "--", "kubectl", "get", "namespaces", "-o", "name")
     assert f"namespace/{SYSTEM}" in await installed.site.kubectl("-n", CONTROLS, *asked)
+
+
+OURS = ("-n", SYSTEM, "exec", "deployment/{}", "--", "python", "-c")
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+    print("reached")
+except OSError:
+    print("refused")
+"""
+STRANGER = ("-n", "demo-project", "exec", "deployment/demo", "--", "sh", "-c")
+BEHIND = {"ks-account": 80, "ks-apiserver": 80, "redis": 6379, "openldap": 389}
+
+
+async def reached(installed: Installation, who: str, name: str) -> bool:
+    """Whether `who`, a Deployment of ours or a stranger's pod, gets a connection to a Service of ours."""
+    at = (f"{name}.{SYSTEM}", str(BEHIND[name]))
+    if who == "a stranger":
+        asked = (*STRANGER, 'nc -w 3 "$0" "$1" </dev/null && echo reached || echo refused', *at)
+    else:
+        asked = (*(part.format(who) for part in OURS), CONNECT, *at)
+    return (await installed.site.kubectl(*asked)).split()[-1] == "reached"
+
+
+@pytest.mark.skipif(bool(policies.missing()), reason=policies.missing())
+async def test_only_who_needs_a_service_reaches_it_where_policies_are_enforced(
+    installed: Installation,
+) -> None:
+    people = ("a stranger", "ks-console", "ks-apigateway", "ks-account")
+    assert all([await reached(installed, who, name) for who in people for name in BEHIND])
+    (node,) = (await installed.cluster.list(NODES)).items
+    kubeconfig = installed.site.kubernetes.kubeconfig
+    async with policies.enforced(kubeconfig, node["metadata"]["name"], installed.site.directory):
+
+        async def shut_out() -> None:
+            assert not await reached(installed, "a stranger", "ks-account")
+
+        await eventually(shut_out, 60, 1)
+        # A pod and itself are no network's business.
+        asked = {who: BEHIND.keys() - {who} for who in people}
+        found = {
+            who: {name for name in names if await reached(installed, who, name)}
+            for who, names in asked.items()
+        }
+        assert found == {
+            "a stranger": set(),
+            "ks-console": set(),
+            "ks-apigateway": {"ks-account", "ks-apiserver", "redis"},
+            "ks-account": {"redis", "openldap"},
+        }
+        # Everything works as before: requests through the gateway, the console, and what the kubelet probes.
+        async with installed.admin() as admin, ClientSession() as somebody:
+            assert (await admin.get(f"{TENANT}/workspaces")).status == 200
+            assert (await admin.get("/kapis/resources.kubesphere.io/v1alpha2/deployments")).status == 200
+            async with somebody.get(f"http://{installed.address}:{CONSOLE_PORT}/login") as page:
+                assert page.status == 200
+        for pod in (await installed.cluster.list(PODS, SYSTEM)).items:
+            assert all(one["ready"] for one in pod["status"]["containerStatuses"]), pod["metadata"]["name"]
+    assert await reached(installed, "a stranger", "ks-account")
 
 
 async def test_kubectl_speaks_to_the_gateway_once_it_has_a_certificate(installed: Installation) -> None:
@@ -327,6 +400,46 @@ async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installat
     assert plan.out.splitlines()[-1].startswith("0 of ")
     status = await installed.installer("status")
     assert status.code == 0, status.out
+
+
+async def test_ks_account_has_its_tables_in_mysql_and_lives_without_it(installed: Installation) -> None:
+    """Its password is of a user who reaches that database alone."""
+    asked = 'mariadb -h 127.0.0.1 -u kubesphere -p"$MARIADB_PASSWORD" -e "$0"'
+    client = ("-n", SYSTEM, "exec", "deployment/mysql", "--", "sh", "-c", asked)
+
+    async def migrated() -> None:
+        tables = await installed.site.kubectl(*client, "show tables in kubesphere")
+        assert "project_membership" in tables.split()
+
+    await eventually(migrated, 60, 1)
+    assert "mysql" not in (await installed.site.kubectl(*client, "show databases")).split()
+    await installed.site.kubectl("-n", SYSTEM, "scale", "deployment/mysql", "--replicas=0")
+    await installed.site.kubectl(
+        "-n", SYSTEM, "wait", "--for=delete", "pod", "-l", "tier=db", "--timeout=60s"
+    )
+    async with installed.admin() as admin:
+        assert (await admin.get(f"{TENANT}/workspaces")).status == 200
+        for pod in (await installed.cluster.list(PODS, SYSTEM, label_selector="app=ks-account")).items:
+            assert pod["status"]["containerStatuses"][0]["ready"]
+    await installed.site.kubectl("-n", SYSTEM, "scale", "deployment/mysql", "--replicas=1")
+    await installed.site.kubectl("-n", SYSTEM, "rollout", "status", "deployment/mysql", "--timeout=120s")
+    await eventually(migrated, 60, 1)
+
+
+async def test_redis_answers_nobody_without_its_password(installed: Installation) -> None:
+    asked = (
+        "-n",
+        SYSTEM,
+        "exec",
+        "deployment/redis",
+        "--",
+        "env",
+        "-u",
+        "REDISCLI_AUTH",
+        "redis-cli",
+        "ping",
+    )
+    assert "NOAUTH" in await installed.site.kubectl(*asked)
 
 
 async def test_what_was_turned_on_serves_and_what_is_turned_off_goes(installed: Installation) -> None:

@@ -44,12 +44,13 @@ class Service:
     health: Health | None = None
     """Of `needs`, where something that was built before the application looks at it as well."""
     local: Sequence[RouteDef] = ()
+    wants: Sequence[Dependency] = ()
 
     def application(self) -> web.Application:
         """The aiohttp application. Raises ConfigError when it cannot serve with its configuration."""
         server = self.config.server
         app = web.Application(client_max_size=server.max_body)
-        health = self.health or health_of(self.needs, server)
+        health = self.health or health_of(self.needs, server, self.wants)
         app[CONFIG] = self.config
         app[HEALTH] = health
         app[HEADERS] = {"X-Content-Type-Options": "nosniff", **self.headers}
@@ -75,7 +76,7 @@ class Service:
         return version_of(self.name)
 
     def _add_routes(self, app: web.Application, door: Door) -> None:
-        known = {need.name for need in self.needs}
+        known = {need.name for need in (*self.needs, *self.wants)}
         for group in self.groups:
             for route in group.routes:
                 if unknown := set(route.needs) - known:
@@ -110,9 +111,9 @@ class Service:
         return IdentityVerifier(secret.encode())
 
 
-def health_of(needs: Sequence[Dependency], server: ServerConfig) -> Health:
-    """What watches `needs`, as often as the configuration says."""
-    return Health(needs, interval=server.check_interval, timeout=server.check_timeout)
+def health_of(needs: Sequence[Dependency], server: ServerConfig, wants: Sequence[Dependency] = ()) -> Health:
+    """What watches `needs` and `wants`, as often as the configuration says."""
+    return Health(needs, interval=server.check_interval, timeout=server.check_timeout, wants=wants)
 
 
 def version_of(name: str) -> str:
@@ -133,10 +134,12 @@ def service(
     background: Iterable[Background] = (),
     headers: Mapping[str, str] | None = None,
     local: Iterable[RouteDef] = (),
+    wants: Iterable[Dependency] = (),
 ) -> Service:
     """Describes a service.
 
-    `needs` are opened when it starts, reported in /readyz, and closed in reverse. `groups` are its routes;
+    `needs` are opened when it starts, reported in /readyz, and closed in reverse; so are `wants`, which only
+    some of the requests need: the service is ready while they are down. `groups` are its routes;
     `plain` are routes of aiohttp's own kind, without identity, limits or a place in the OpenAPI document.
     `background` are coroutine functions that run beside the requests, once in every process, and are
     cancelled when it stops. `headers` go with every response. `local` are routes for whoever is on the same
@@ -152,6 +155,7 @@ def service(
         tuple(background),
         headers or {},
         local=tuple(local),
+        wants=tuple(wants),
     )
 
 

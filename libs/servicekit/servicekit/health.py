@@ -44,19 +44,28 @@ class State:
 class Health:
     """Opens, watches and closes the dependencies of a service."""
 
-    def __init__(self, needs: Sequence[Dependency], *, interval: float, timeout: float):
-        """`interval` and `timeout` of a check are in seconds."""
-        self._needs = tuple(needs)
+    def __init__(
+        self,
+        needs: Sequence[Dependency],
+        *,
+        interval: float,
+        timeout: float,
+        wants: Sequence[Dependency] = (),
+    ):
+        """`interval` and `timeout` of a check are in seconds. The service is ready without `wants`."""
+        self._needs = (*needs, *wants)
+        self._wanted = frozenset(want.name for want in wants)
         self._interval = interval
         self._timeout = timeout
-        self._states = {need.name: State(False, NOT_YET, datetime.now(UTC)) for need in needs}
+        self._states = {need.name: State(False, NOT_YET, datetime.now(UTC)) for need in self._needs}
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = asyncio.Event()
         """Set when the service begins to stop; a long answer waits for it, to end in good order."""
 
     @property
     def ready(self) -> bool:
-        return not self.stopping.is_set() and all(state.ready for state in self._states.values())
+        needed = (state.ready for name, state in self._states.items() if name not in self._wanted)
+        return not self.stopping.is_set() and all(needed)
 
     def states(self) -> dict[str, State]:
         return self._states
@@ -135,7 +144,10 @@ class Health:
         body: dict[str, Any] = {"status": "ok" if self.ready else "unavailable"}
         if self.stopping.is_set():
             body["reason"] = DRAINING
-        body["dependencies"] = {name: state.to_json() for name, state in self._states.items()}
+        body["dependencies"] = {
+            name: state.to_json() | ({"optional": True} if name in self._wanted else {})
+            for name, state in self._states.items()
+        }
         return (200 if self.ready else 503), body
 
     async def livez(self, request: web.Request) -> web.StreamResponse:

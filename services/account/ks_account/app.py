@@ -99,7 +99,9 @@ def build(config: AccountConfig) -> Service:
     return service(
         "ks-account",
         config,
-        needs=[cluster, rbac, directory, sessions, database, first_start, oidc, sources],
+        needs=[cluster, rbac, directory, sessions, first_start, oidc, sources],
+        # Nothing but the deletion of a user looks at it.
+        wants=[database],
         groups=[iam, oauth, review],
         background=[first_start.run, provisioning.run],
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.waiting import eventually
+from ks_installer import workspaces
 from kubekit.cluster import Cluster
 from kubekit.config import ClusterConfig
 from kubekit.errors import NotFound
@@ -21,6 +22,7 @@ from kubekit.resource import (
     SERVICE_ACCOUNTS,
     WORKSPACES,
     Object,
+    Resource,
 )
 
 pytestmark = pytest.mark.kubernetes
@@ -257,3 +259,32 @@ async def test_a_kubeconfig_that_is_missing_is_named(run_installer: Run, tmp_pat
     assert outcome.code == 2
     assert str(tmp_path / "nosuch") in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+class Killed(Exception):
+    """What a test throws where a process would be killed."""
+
+
+async def test_who_is_killed_once_a_workspace_is_gone_leaves_no_role_of_it(
+    installer: Run, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run finds no workspace any more that would lead it to them."""
+    assert (await installer("apply", "--profile", "dev")).code == 0
+    kind = {"apiVersion": WORKSPACES.api_version, "kind": WORKSPACES.kind}
+    workspace = {**kind, "metadata": {"name": "short-lived"}, "spec": {"manager": "admin"}}
+    await cluster.create(WORKSPACES, workspace)
+    labels = {workspaces.WORKSPACE_LABEL: "short-lived"}
+    role = {"metadata": {"name": "workspace:short-lived:admin", "labels": labels}, "rules": []}
+    await cluster.create(CLUSTER_ROLES, role)
+    delete = Cluster.delete
+
+    async def killed(self: Cluster, resource: Resource, *arguments: Any, **options: Any) -> None:
+        await delete(self, resource, *arguments, **options)
+        if resource == WORKSPACES:
+            raise Killed
+
+    monkeypatch.setattr(Cluster, "delete", killed)
+    with pytest.raises(Killed):
+        await workspaces.release(cluster, "short-lived")
+    with pytest.raises(NotFound):
+        await cluster.get(CLUSTER_ROLES, "workspace:short-lived:admin")

@@ -149,6 +149,19 @@ async def test_selectors_find_the_pods_they_mean(build: Callable[[str], Any]) ->
 
 
 @pytest.mark.parametrize("name", SERVICES)
+async def test_the_loss_of_a_node_leaves_one_of_each_service(name: str, build: Callable[[str], Any]) -> None:
+    objects = [obj for obj in await build("overlays/complete") if obj["metadata"]["name"] == name]
+    deployment, *_ = (obj for obj in objects if obj["kind"] == "Deployment")
+    (budget,) = (obj for obj in objects if obj["kind"] == "PodDisruptionBudget")
+    scaled = [obj["spec"]["minReplicas"] for obj in objects if obj["kind"] == "HorizontalPodAutoscaler"]
+    assert (scaled or [deployment["spec"]["replicas"]])[0] >= 2
+    assert budget["spec"].get("maxUnavailable") == 1 or budget["spec"].get("minAvailable") == 1
+    (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert "app" in spread["matchLabelKeys"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
 async def test_the_shipped_configuration_is_understood(
     name: str, build: Callable[[str], Any], tmp_path: Path
 ) -> None:

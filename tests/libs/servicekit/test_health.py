@@ -50,6 +50,29 @@ async def test_a_service_without_needs_is_ready(serve):
     assert await readiness(client) == (200, {"status": "ok", "dependencies": {}})
 
 
+async def test_what_is_only_wanted_is_named_and_the_service_is_ready_without_it(serve):
+    mysql = Scripted("mysql")
+    mysql.failure = ConnectionRefusedError("connection refused at mysql:3306")
+    parts = {"needs": [Scripted("redis")], "wants": [mysql]}
+    client = await serve(demo_group(), parts=parts, check_interval=0.05, check_timeout=0.2)
+
+    async def ready_without_it():
+        status, body = await readiness(client)
+        assert (status, body["status"]) == (200, "ok")
+        said = body["dependencies"]["mysql"]
+        assert (said["ready"], said["optional"]) == (False, True)
+        assert said["reason"] == "connection refused at mysql:3306"
+
+    await eventually(ready_without_it, timeout=10)
+    mysql.failure = None
+
+    async def it_is_back():
+        assert (await readiness(client))[1]["dependencies"]["mysql"]["ready"]
+
+    await eventually(it_is_back, timeout=10)
+    assert mysql.log == ["open mysql"]
+
+
 async def test_a_lost_dependency_is_named_and_its_return_noticed(serve):
     redis, ldap = Scripted("redis"), Scripted("ldap")
     redis.failure = ConnectionRefusedError("connection refused at redis:6379")

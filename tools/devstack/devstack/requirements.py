@@ -8,6 +8,9 @@ from localkube.packages import NODE_PACKAGES
 _ALWAYS: tuple[type[Server], ...] = (Redis, OpenLDAP, Prometheus, NodeExporter)
 _NODE = [Requirement(program, each.name) for each in NODE_PACKAGES for program in each.programs]
 
+_POLICIES = [Requirement("iptables", "iptables"), Requirement("ipset", "ipset")]
+"""With which tests have NetworkPolicies enforced on a node."""
+
 
 def for_stack(settings: Settings) -> list[Requirement]:
     """What `up` needs with these settings."""
@@ -28,7 +31,7 @@ def for_tests(node: bool) -> list[Requirement]:
     return [
         *(Requirement(each.executable, each.package) for each in servers),
         *tools,
-        *(_NODE if node else []),
+        *([*_NODE, *_POLICIES] if node else []),
     ]
 
 

@@ -39,7 +39,7 @@ _ACCOUNTS = {
 _FORM = "1"  # of what is made of the same packages; another one makes them anew
 
 
-def files_for(names: Iterable[str]) -> list[str]:
+def files_for(names: Sequence[str]) -> list[str]:
     """The files of the packages `names` and of all that they depend on; each has a version in it.
 
     Raises BuildFailed where apt does not know one, or the machine is not Debian's.
@@ -49,7 +49,8 @@ def files_for(names: Iterable[str]) -> list[str]:
         *("apt-get", "install", "--print-uris", "-qq", "--no-install-recommends"), *nothing_installed, *names
     )
     files = (line.split()[1] for line in printed.splitlines() if line.startswith("'"))
-    return sorted(file for file in files if file.partition("_")[0] not in _FOR_SCRIPTS)
+    left_out = _FOR_SCRIPTS - frozenset(names)
+    return sorted(file for file in files if file.partition("_")[0] not in left_out)
 
 
 def root_of(names: Sequence[str]) -> Path:
