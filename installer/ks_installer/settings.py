@@ -45,6 +45,8 @@ Quantity = Annotated[str, AfterValidator(_quantity)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=1, le=32767)]
 Replicas = Annotated[int, Field(ge=1, le=100)]
+Addresses = Annotated[str, AfterValidator(_addresses)]
+"""One or more, with commas between them."""
 
 
 class Persistence(_Section):
@@ -54,7 +56,7 @@ class Persistence(_Section):
 
 class Etcd(_Section):
     monitoring: bool = False
-    endpointIps: Annotated[str, AfterValidator(_addresses)] = ""
+    endpointIps: Addresses = ""
     port: Port = 2379
     tlsEnable: bool = True
 
@@ -90,6 +92,18 @@ class Gateway(_Section):
     """Where nodes serve it with TLS; 0: nowhere, but in the cluster at port 443 of its Service."""
 
 
+class Scheduler(_Section):
+    endpointIps: Addresses = ""
+    """Empty: where pods say that they are it, as kubeadm's do."""
+    port: Port = 10259
+
+
+class ControllerManager(_Section):
+    endpointIps: Addresses = ""
+    """Empty: where pods say that they are it, as kubeadm's do."""
+    port: Port = 10257
+
+
 class Monitoring(_Section):
     prometheusReplicas: Replicas = Field(
         default=1, validation_alias=AliasChoices("prometheusReplicas", "prometheusReplica")
@@ -97,6 +111,8 @@ class Monitoring(_Section):
     prometheusMemoryRequest: Quantity = "400Mi"
     prometheusVolumeSize: Quantity = "20Gi"
     grafana: Switch = Switch()
+    scheduler: Scheduler = Scheduler()
+    controllerManager: ControllerManager = ControllerManager()
 
 
 class Logging(Switch):

@@ -17,7 +17,7 @@ from ks_installer.catalogue import Catalogue, images
 GATEWAY_PORT, GATEWAY_TLS_PORT, CONSOLE_PORT = 30881, 30882, 30880
 INSTALLER_IMAGE = "ks-installer:0.1.0"
 _PASSWORD = "Chosen-0ne"
-_SMALL = {
+_SMALL: dict[str, dict[str, Any]] = {
     "monitoring": {"prometheusMemoryRequest": "100Mi", "prometheusVolumeSize": "1Gi"},
     "gateway": {"nodePort": GATEWAY_PORT},
     "console": {"port": CONSOLE_PORT},
@@ -70,16 +70,16 @@ class Installation:
         return edited(self.site.directory / name, {**without, **(changes or {})})
 
     def config(self, **sections: Any) -> str:
-        """A ks-config.yaml of a small platform with these sections besides."""
+        """A ks-config.yaml of a small platform with the keys of these sections besides."""
         path = self.site.directory / "ks-config.yaml"
-        path.write_text(yaml.safe_dump({**_SMALL, **sections}))
+        path.write_text(yaml.safe_dump(_small(sections)))
         return str(path)
 
     def deployable(self, **sections: Any) -> Path:
         """The manifests of the installer itself, which is to follow a configuration as `config` makes it."""
         folder = self.release / "installer" / "deploy"
         shipped = yaml.safe_load((folder / "ks-config.yaml").read_text())
-        data = {"ks-config.yaml": yaml.safe_dump({**_SMALL, **sections})}
+        data = {"ks-config.yaml": yaml.safe_dump(_small(sections))}
         (folder / "ks-config.yaml").write_text(yaml.safe_dump({**shipped, "data": data}))
         return folder
 
@@ -109,6 +109,10 @@ class Installation:
         answer = await client.request("PUT", f"{IAM}/users/admin", json=change)
         assert answer.status == 200, answer.text
         client.token, self._password = "", _PASSWORD
+
+
+def _small(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {**_SMALL, **{name: {**_SMALL.get(name, {}), **keys} for name, keys in sections.items()}}
 
 
 async def _login(client: Client, password: str) -> dict[str, Any]:

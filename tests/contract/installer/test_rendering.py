@@ -27,8 +27,24 @@ FULL = {
 }
 
 
+PARTS = {"kube-scheduler": ("scheduler", 10259), "kube-controller-manager": ("controllerManager", 10257)}
+
+
 def by_ref(objects: Any) -> dict[Ref, Any]:
     return {Ref.of(obj): obj for obj in objects}
+
+
+def scraped(objects: dict[Ref, Any]) -> dict[str, Any]:
+    """What the system's Prometheus reads, by the name of the job."""
+    config = objects[Ref("v1", "ConfigMap", "kubesphere-monitoring-system", "prometheus-k8s-system")]
+    jobs = yaml.safe_load(config["data"]["prometheus.yml"])["scrape_configs"]
+    return {job["job_name"]: job for job in jobs}
+
+
+def of_control_plane(**sections: Any) -> dict[Ref, Any]:
+    """What is made of etcd, the scheduler and the controller manager, and of monitoring."""
+    chosen = SHIPPED.select("platform", Settings.model_validate(sections))
+    return by_ref(obj for one in chosen if one.name in ("etcd", "monitoring") for obj in one.manifests)
 
 
 @pytest.mark.kubernetes
@@ -75,13 +91,48 @@ def test_everything_that_can_be_turned_on_is_made_and_keeps_what_was_given() -> 
     claims = [obj for ref, obj in objects.items() if ref.kind == "PersistentVolumeClaim"]
     assert len(claims) == 3
     assert {claim["spec"]["storageClassName"] for claim in claims} == {'a "quoted" class'}
-    slices = objects[Ref("discovery.k8s.io/v1", "EndpointSlice", "kube-system", "etcd")]
-    assert [one["addresses"] for one in slices["endpoints"]] == [["192.0.2.1"], ["192.0.2.2"]]
-    scraped = objects[Ref("v1", "ConfigMap", "kubesphere-monitoring-system", "prometheus-k8s-system")]
-    jobs = yaml.safe_load(scraped["data"]["prometheus.yml"])["scrape_configs"]
-    assert {"apiserver", "etcd", "kubesphere"} <= {job["job_name"] for job in jobs}
+    assert {"apiserver", "etcd", "kubesphere"} <= scraped(objects).keys()
     gateway = objects[Ref("v1", "Service", "kubesphere-system", "ks-apigateway")]
     assert gateway["spec"]["ports"][0]["nodePort"] == 30881
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_control_plane_is_read_where_its_pods_are_unless_addresses_are_given(part: str) -> None:
+    section, port = PARTS[part]
+    service = Ref("v1", "Service", "kube-system", f"{part}-headless")
+    addresses = Ref("discovery.k8s.io/v1", "EndpointSlice", "kube-system", f"{part}-headless")
+    found = of_control_plane()
+    assert found[service]["spec"]["selector"] == {"component": part}
+    assert found[service]["spec"]["ports"][0]["port"] == port
+    assert addresses not in found
+    found = of_control_plane(monitoring={section: {"endpointIps": "192.0.2.1, 192.0.2.2", "port": 7}})
+    assert "selector" not in found[service]["spec"]
+    assert found[addresses]["metadata"]["labels"]["kubernetes.io/service-name"] == f"{part}-headless"
+    assert [one["addresses"] for one in found[addresses]["endpoints"]] == [["192.0.2.1"], ["192.0.2.2"]]
+    assert [one["port"] for one in found[addresses]["ports"]] == [7]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_scheduler_and_the_controller_manager_are_told_who_reads_them(part: str) -> None:
+    job = scraped(of_control_plane())[part]
+    assert job["scheme"] == "https"
+    assert "token" in job["authorization"]["credentials_file"]
+    assert job["kubernetes_sd_configs"] == [
+        {"role": "endpointslice", "namespaces": {"names": ["kube-system"]}}
+    ]
+    assert job["relabel_configs"][0]["regex"] == f"{part}-headless;https-metrics"
+
+
+def test_etcd_is_read_at_its_addresses_with_the_certificate_that_it_wants() -> None:
+    assert "etcd" not in scraped(of_control_plane())
+    given = {"monitoring": True, "endpointIps": "192.0.2.1,192.0.2.2"}
+    found = of_control_plane(etcd=given)
+    addresses = found[Ref("discovery.k8s.io/v1", "EndpointSlice", "kube-system", "etcd")]
+    assert [one["addresses"] for one in addresses["endpoints"]] == [["192.0.2.1"], ["192.0.2.2"]]
+    assert scraped(found)["etcd"]["tls_config"]["cert_file"].endswith("/etcd-client.crt")
+    plain = scraped(of_control_plane(etcd={**given, "tlsEnable": False}))["etcd"]
+    assert "tls_config" not in plain
+    assert "scheme" not in plain
 
 
 @pytest.mark.parametrize(

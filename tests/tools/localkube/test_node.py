@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,6 +112,57 @@ def test_this_machine_reaches_services_and_node_ports(cluster: Localkube):
             ["timeout", "5", "busybox", "wget", "-qO-", f"http://{address}"], text=True
         )
         assert fetched.strip() == "served from a volume"
+
+
+def test_pods_reach_what_the_control_plane_tells_of_itself(cluster: Localkube):
+    for name in ("etcd", "kube-scheduler", "kube-controller-manager"):
+        address = (cluster.settings.node_address, str(cluster.settings.ports[name]))
+        run(cluster, "exec", "shell", "--", "sh", "-c", 'timeout 5 nc "$0" "$1" </dev/null', *address)
+
+
+def test_another_machine_reaches_neither_the_control_plane_nor_the_node(
+    cluster: Localkube, another_machine: Callable[..., bool]
+):
+    listener = socket.create_server(("0.0.0.0", 0))
+    with listener:
+        assert another_machine(listener.getsockname()[1])
+    settings = cluster.settings
+    names = ("etcd", "kube-scheduler", "kube-controller-manager")
+    for port in (settings.port, *(settings.ports[name] for name in names)):
+        assert not another_machine(port)
+
+
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection(("198.51.100.1", int(sys.argv[1])), 1)
+except OSError:
+    sys.exit(1)
+"""
+
+
+@pytest.fixture
+def another_machine() -> Iterator[Callable[[int], bool]]:
+    """Whether a machine at the other end of a cable reaches a port of this one."""
+    # It says when it has left: until then a cable to it would end here.
+    away = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
+    assert away.stdout is not None
+    away.stdout.readline()
+    try:
+        for command in (
+            "ip link add cable0 type veth peer name cable1",
+            f"ip link set cable1 netns {away.pid}",
+            "ip address add 198.51.100.1/30 dev cable0",
+            "ip link set cable0 up",
+            f"nsenter --net --target {away.pid} ip address add 198.51.100.2/30 dev cable1",
+            f"nsenter --net --target {away.pid} ip link set cable1 up",
+        ):
+            subprocess.run(command.split(), check=True, timeout=5)
+        there = ("nsenter", "--net", "--target", str(away.pid), sys.executable, "-c", CONNECT)
+        yield lambda port: subprocess.run([*there, str(port)], check=False).returncode == 0
+    finally:
+        away.kill()
+        away.communicate()
 
 
 def test_the_kubelet_measures_each_container(cluster: Localkube):

@@ -49,7 +49,7 @@ class ControlPlane:
             f"--data-dir={self.layout.etcd}",
             # Data survives the processes, not a power cut; an fsync for every write would cost seconds.
             "--unsafe-no-fsync",
-            f"--listen-client-urls={client}",
+            f"--listen-client-urls=https://{self._open_to}:{self.settings.ports[ETCD]}",
             f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
@@ -126,6 +126,11 @@ class ControlPlane:
         """The scheduler."""
         return self._component(SCHEDULER, *self._serves_metrics(SCHEDULER))
 
+    @property
+    def _open_to(self) -> str:
+        """Where servers listen: for pods at the node's address too, and the node keeps others away."""
+        return "0.0.0.0" if self.settings.with_node else "127.0.0.1"  # noqa: S104
+
     def _where_it_listens(self) -> tuple[str, ...]:
         port = f"--secure-port={self.settings.port}"
         if self.settings.with_node:
@@ -144,7 +149,7 @@ class ControlPlane:
             f"--kubeconfig={kubeconfig}",
             f"--authentication-kubeconfig={kubeconfig}",
             f"--authorization-kubeconfig={kubeconfig}",
-            "--bind-address=127.0.0.1",
+            f"--bind-address={self._open_to}",
             f"--secure-port={self.settings.ports[name]}",
             f"--tls-cert-file={self.pki.loopback.certificate}",
             f"--tls-private-key-file={self.pki.loopback.key}",

@@ -156,7 +156,7 @@ def ensure_pki(directory: Path, settings: Settings) -> Pki:
         ),
         apiserver_to_etcd=etcd.issue(Leaf("kube-apiserver-etcd-client"), "apiserver-etcd-client"),
         front_proxy_client=front_proxy.issue(Leaf("front-proxy-client"), "front-proxy-client"),
-        etcd_server=etcd.issue(Leaf("etcd", addresses=here), "etcd"),
+        etcd_server=etcd.issue(Leaf("etcd", addresses=(*here, settings.node_address)), "etcd"),
         loopback=cluster.issue(
             Leaf("localhost", dns=("localhost",), addresses=here, client=False), "loopback"
         ),

@@ -120,11 +120,12 @@ def _plugins(settings: Settings) -> dict[str, object]:
 
 
 def _table(settings: Settings) -> str:
-    # The node and the API server listen beyond loopback, for pods; other machines are kept out before any
+    # The node and the control plane listen beyond loopback, for pods; other machines are kept out before any
     # rule of kube-proxy sees them. Pods reach the world under the machine's address.
     family, name = TABLE
     own = f"{{ {settings.node_address}, {settings.service_range}, {settings.pod_range} }}"
     elsewhere = 'iifname != "lo" iifname != "veth*"'
+    control_plane = ", ".join(str(port) for port in (settings.port, *settings.ports.values()))
     return f"""
         table {family} {name} {{}}
         delete table {family} {name}
@@ -132,7 +133,7 @@ def _table(settings: Settings) -> str:
             chain guard {{
                 type filter hook prerouting priority raw; policy accept;
                 {elsewhere} ip daddr {own} drop
-                {elsewhere} fib daddr type local tcp dport {settings.port} drop
+                {elsewhere} fib daddr type local tcp dport {{ {control_plane} }} drop
             }}
             chain outward {{
                 type nat hook postrouting priority srcnat; policy accept;
