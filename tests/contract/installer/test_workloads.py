@@ -124,8 +124,7 @@ def test_it_says_what_it_needs_and_never_takes_more_memory(workload: Object) -> 
     for container in containers(workload):
         resources = container.get("resources", {})
         assert {"cpu", "memory"} <= resources.get("requests", {}).keys(), container["name"]
-        if container in pod_of(workload)["containers"]:
-            assert "memory" in resources.get("limits", {}), container["name"]
+        assert "memory" in resources.get("limits", {}), container["name"]
 
 
 @each_workload
