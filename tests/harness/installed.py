@@ -24,6 +24,16 @@ _SMALL: dict[str, dict[str, Any]] = {
 }
 _OF_BEFORE = {"k8s/base/services/kubesphere.yaml": ("db: 0", "db: 0\nlog: {level: debug}")}
 """What the manifests of before say differently: every service has to be replaced to be of today."""
+_PASSWORD_OF_REDIS = (
+    "            - {name: KS_REDIS_PASSWORD_FILE, value: /etc/kubesphere-secrets/redis-password}\n"
+)
+OPEN_REDIS = {
+    **_OF_BEFORE,
+    "installer/components/common/templates/redis.yaml": ("requirepass $REDISCLI_AUTH", "protected-mode no"),
+    "k8s/base/services/ks-account.yaml": (_PASSWORD_OF_REDIS, ""),
+    "k8s/base/services/ks-apigateway.yaml": (_PASSWORD_OF_REDIS, ""),
+}
+"""What they say where Redis has no password."""
 
 
 def missing(component: str, image: str = "") -> str:

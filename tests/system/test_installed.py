@@ -24,6 +24,7 @@ from harness.installed import (
     GATEWAY_PORT,
     GATEWAY_TLS_PORT,
     MONITORED,
+    OPEN_REDIS,
     Installation,
     installation,
     missing,
@@ -468,7 +469,10 @@ async def test_ks_account_has_its_tables_in_mysql_and_lives_without_it(installed
     await eventually(migrated, 60, 1)
 
 
-async def test_redis_answers_nobody_without_its_password(installed: Installation) -> None:
+async def test_redis_answers_nobody_without_its_password_and_an_upgrade_gives_it_one(
+    installed: Installation,
+) -> None:
+    """An installation of before has a Redis that asks nobody, and services that know of no password."""
     asked = (
         "-n",
         SYSTEM,
@@ -482,6 +486,16 @@ async def test_redis_answers_nobody_without_its_password(installed: Installation
         "ping",
     )
     assert "NOAUTH" in await installed.site.kubectl(*asked)
+    release, installed.release = installed.release, installed.sources("open", OPEN_REDIS)
+    outcome = await installed.apply(**WITH_MORE)
+    assert outcome.code == 0, outcome.err
+    assert "PONG" in await installed.site.kubectl(*asked)
+    installed.release = release
+    outcome = await installed.apply(**WITH_MORE)
+    assert outcome.code == 0, outcome.err
+    assert "NOAUTH" in await installed.site.kubectl(*asked)
+    async with installed.admin() as admin:
+        assert (await admin.get(f"{TENANT}/workspaces")).status == 200
 
 
 async def test_what_was_turned_on_serves_and_what_is_turned_off_goes(installed: Installation) -> None:

@@ -122,6 +122,19 @@ async def test_a_second_run_changes_nothing_and_draws_no_new_password(
 
 
 @pytest.mark.usefixtures("installed")
+async def test_a_password_that_an_installation_of_before_has_not_is_drawn_and_the_others_stay(
+    installer: Run, cluster: Cluster, configured: Callable[..., str]
+) -> None:
+    """Such as that of Redis, which had none."""
+    before = await cluster.get(SECRETS, "ks-account-secret", SYSTEM)
+    await cluster.patch(SECRETS, "ks-account-secret", {"data": {"redis-password": None}}, SYSTEM)
+    assert (await installer("apply", "--config", configured())).code == 0
+    after = await cluster.get(SECRETS, "ks-account-secret", SYSTEM)
+    assert after["data"].pop("redis-password") != before["data"].pop("redis-password")
+    assert after["data"] == before["data"]
+
+
+@pytest.mark.usefixtures("installed")
 async def test_components_come_and_go_with_the_configuration_and_leave_their_data(
     installer: Run, cluster: Cluster, configured: Callable[..., str]
 ) -> None:
