@@ -271,7 +271,8 @@ async def test_only_who_needs_a_service_reaches_it_where_policies_are_enforced(
         async with installed.admin() as admin, ClientSession() as somebody:
             assert (await admin.get(f"{TENANT}/workspaces")).status == 200
             assert (await admin.get("/kapis/resources.kubesphere.io/v1alpha2/deployments")).status == 200
-            async with somebody.get(f"http://{installed.address}:{CONSOLE_PORT}/login") as page:
+            console = f"http://{installed.address}:{CONSOLE_PORT}/login"
+            async with somebody.get(console, headers={"Accept": "text/html"}) as page:
                 assert page.status == 200
         for pod in (await installed.cluster.list(PODS, SYSTEM)).items:
             assert all(one["ready"] for one in pod["status"]["containerStatuses"]), pod["metadata"]["name"]
