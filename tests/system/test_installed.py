@@ -495,8 +495,12 @@ async def test_redis_answers_nobody_without_its_password_and_an_upgrade_gives_it
     outcome = await installed.apply(**WITH_MORE)
     assert outcome.code == 0, outcome.err
     assert "NOAUTH" in await installed.site.kubectl(*asked)
-    async with installed.admin() as admin:
-        assert (await admin.get(f"{TENANT}/workspaces")).status == 200
+
+    async def served() -> None:
+        async with installed.admin() as admin:
+            assert (await admin.get(f"{TENANT}/workspaces")).status == 200
+
+    await eventually(served, 30, 1)  # pods of before that know no password still drain
 
 
 async def test_what_was_turned_on_serves_and_what_is_turned_off_goes(installed: Installation) -> None:
