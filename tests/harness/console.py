@@ -65,6 +65,11 @@ class FakeGateway:
         for name in ("people", "sessions", "must_change", "instead", "delay", "left", "asked", "close_with"):
             setattr(self, name, getattr(fresh, name))
 
+    @property
+    def asked_by_browsers(self) -> int:
+        """How many requests there were but for those by which the console sees whether this one lives."""
+        return sum(asked.path != "/healthz" for asked in self.asked)
+
     def last(self, path: str) -> Asked:
         """The latest request to `path`, which may have a query."""
         for asked in reversed(self.asked):

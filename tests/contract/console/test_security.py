@@ -41,11 +41,11 @@ async def test_the_title_is_text(browser):
 @pytest.mark.parametrize("proof", ["", "0" * 64, "x"])
 async def test_a_request_without_proof_is_refused(browser, gateway, method, path, proof):
     await browser.sign_in()
-    before = len(gateway.asked)
+    before = gateway.asked_by_browsers
     body = {"username": "admin", "password": "right"}
     page = await browser.send(method, path, body, headers={"X-CSRF-Token": proof})
     assert (page.status, page.json["reason"]) == (403, "ForeignRequest")
-    assert len(gateway.asked) == before
+    assert gateway.asked_by_browsers == before
 
 
 async def test_the_proof_of_one_browser_does_not_serve_another(browser, console):
