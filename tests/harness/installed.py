@@ -1,5 +1,7 @@
 """A platform that the installer has brought to a real node, as whoever ordered it would have it."""
 
+import random
+import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -73,6 +75,25 @@ class Installation:
     async def apply(self, *arguments: str, **sections: Any) -> Outcome:
         """Runs `ks-installer apply` with these sections in ks-config.yaml."""
         return await self.installer("apply", "--config", self.config(**sections), *arguments)
+
+    async def killed(self, *arguments: str, times: int, within: float) -> None:
+        """Runs the installer that often and kills it at a random moment, `within` seconds after it began."""
+        seed = random.randrange(10**6)
+        print(f"moments by random.Random({seed})")
+        moments = random.Random(seed)
+        outcomes = [
+            await self.installer(*arguments, kill_after=moments.uniform(0.5, within)) for _ in range(times)
+        ]
+        assert all(outcome.code in (0, -signal.SIGKILL) for outcome in outcomes)
+        number = sum(outcome.code != 0 for outcome in outcomes)
+        self.figures[f"killed while it did {arguments[0]}"] = f"{number} of {times} times"
+
+    async def is_as_before(self) -> None:
+        """Raises AssertionError unless every object of every kind is what there was before."""
+        after = await everything(self.cluster)
+        assert sorted(after.keys() - self.before.keys()) == []
+        assert sorted(self.before.keys() - after.keys()) == []
+        assert after == self.before
 
     def sources(self, name: str, changes: Mapping[str, tuple[str, str]] | None = None) -> Path:
         """A copy of the installer with these changes, and without monitoring where that cannot be run."""

@@ -15,6 +15,7 @@ from devstack.program import NotReady
 from harness import go_programs
 from harness.go_programs import Program
 from harness.processes import Process
+from harness.site import Site
 
 _SOURCES = Path(__file__).parent / "scripts" / "policies" / "main.go"
 ENFORCER = Program(
@@ -23,6 +24,19 @@ ENFORCER = Program(
     "v2.1.0",
     {"cmd/kube-router/kube-router.go": _SOURCES.read_text()},
 )
+BEHIND = {"ks-account": 80, "ks-apiserver": 80, "redis": 6379, "openldap": 389}
+"""The Services that only some reach, with their ports."""
+A_STRANGER = "a stranger"
+_OURS = ("-n", "kubesphere-system", "exec", "deployment/{}", "--", "python", "-c")
+_CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+    print("reached")
+except OSError:
+    print("refused")
+"""
+_STRANGER = ("-n", "demo-project", "exec", "deployment/demo", "--", "sh", "-c")
 _CHAIN = "KUBE-ROUTER-FORWARD"
 _READY_SECONDS = 60
 
@@ -51,6 +65,16 @@ async def enforced(kubeconfig: Path, node: str, directory: Path) -> AsyncIterato
         yield
     finally:
         await process.stop()
+
+
+async def reached(place: Site, who: str, name: str) -> bool:
+    """Whether `who` (a Deployment of ours, or Deployment `demo` of a project) gets through to a Service."""
+    at = (f"{name}.kubesphere-system", str(BEHIND[name]))
+    if who == A_STRANGER:
+        asked = (*_STRANGER, 'nc -w 3 "$0" "$1" </dev/null && echo reached || echo refused', *at)
+    else:
+        asked = (*(part.format(who) for part in _OURS), _CONNECT, *at)
+    return (await place.kubectl(*asked)).split()[-1] == "reached"
 
 
 def _chains_are_there() -> None:

@@ -5,8 +5,6 @@ broken and mended, upgraded under load, and taken away.
 """
 
 import os
-import random
-import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -17,7 +15,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from harness import policies
+from harness import overview, policies
 from harness.asking import load
 from harness.installed import (
     CONSOLE_PORT,
@@ -29,7 +27,7 @@ from harness.installed import (
     installation,
     missing,
 )
-from harness.platform import TENANT, WORKSPACES
+from harness.platform import IAM, TENANT, WORKSPACES
 from harness.site import KUBECTL_IMAGE, everything
 from harness.waiting import eventually
 from kubekit.errors import KubernetesError
@@ -65,69 +63,6 @@ WITH_MORE: dict[str, Any] = {
     "metrics_server": {"enabled": METERED},
     "console": {"port": CONSOLE_PORT, "enableMultiLogin": True},
 }
-OF_MONITORING = {
-    f"StatefulSet {MONITORING}/prometheus-k8s",
-    f"StatefulSet {MONITORING}/prometheus-k8s-system",
-    f"DaemonSet {MONITORING}/node-exporter",
-    f"Deployment {MONITORING}/kube-state-metrics",
-    *(f"Service {MONITORING}/{name}" for name in ("kube-state-metrics", "node-exporter")),
-    *(f"Service {MONITORING}/{name}" for name in ("prometheus-k8s", "prometheus-k8s-system")),
-    "Service kube-system/kube-controller-manager-headless",
-    "Service kube-system/kube-scheduler-headless",
-}
-LISTED = {
-    *(f"Namespace /{name}" for name in (SYSTEM, MONITORING, CONTROLS)),
-    *(f"Deployment {CONTROLS}/{name}" for name in ("default-http-backend", "kubectl-admin")),
-    f"Service {CONTROLS}/default-http-backend",
-    f"ConfigMap {CONTROLS}/kubeconfig-admin",
-    *(
-        f"Deployment {SYSTEM}/{name}"
-        for name in ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console", "ks-controller-manager")
-    ),
-    f"Deployment {SYSTEM}/redis",
-    f"StatefulSet {SYSTEM}/openldap",
-    *(
-        f"Service {SYSTEM}/{name}"
-        for name in ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console", "openldap", "redis")
-    ),
-    *(f"ConfigMap {SYSTEM}/{name}" for name in ("ks-installer", "kubesphere-config", "policy-rules")),
-    *(
-        f"CustomResourceDefinition /{name}"
-        for name in (
-            "alertmanagers.monitoring.coreos.com",
-            "applications.app.k8s.io",
-            "destinationrules.networking.istio.io",
-            "fluentbits.logging.kubesphere.io",
-            "podmonitors.monitoring.coreos.com",
-            "prometheuses.monitoring.coreos.com",
-            "prometheusrules.monitoring.coreos.com",
-            "s2ibinaries.devops.kubesphere.io",
-            "s2ibuilders.devops.kubesphere.io",
-            "s2ibuildertemplates.devops.kubesphere.io",
-            "s2iruns.devops.kubesphere.io",
-            "servicemonitors.monitoring.coreos.com",
-            "servicepolicies.servicemesh.kubesphere.io",
-            "strategies.servicemesh.kubesphere.io",
-            "virtualservices.networking.istio.io",
-            "workspaces.tenant.kubesphere.io",
-        )
-    ),
-    *(OF_MONITORING if MONITORED else ()),
-}
-"""What a minimal installation of v2.1.1 has, by the listings of its overview, but for INSTALLER-4 and 11."""
-MORE = {
-    # Of Prometheus without its operator (INSTALLER-4), of the gateway in place of `caddyfile` (INSTALLER-11).
-    *(f"ConfigMap {MONITORING}/{name}" for name in ("prometheus-k8s", "prometheus-k8s-system") if MONITORED),
-    f"ConfigMap {SYSTEM}/ks-apigateway-routes",
-    # What the installer remembers; v2.1.1's is a pod that asks Ansible anew.
-    f"ConfigMap {SYSTEM}/ks-installer-status",
-    # Of v2.1.1's sources, which come with the isolation of networks and with Istio there.
-    "CustomResourceDefinition /gateways.networking.istio.io",
-    "CustomResourceDefinition /namespacenetworkpolicies.network.kubesphere.io",
-    "CustomResourceDefinition /workspacenetworkpolicies.network.kubesphere.io",
-}
-"""What it does not have by these listings, and is there."""
-COMPARED = {name.split()[0] for name in LISTED}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -151,12 +86,8 @@ async def test_every_pod_of_the_minimal_set_is_ready(installed: Installation) ->
 async def test_what_is_there_is_what_an_installation_of_v2_1_1_has(installed: Installation) -> None:
     async def complete() -> None:
         there = await everything(installed.cluster)
-        assert sorted(LISTED - there.keys()) == []
-        brought = {name for name in there.keys() - installed.before.keys() if name.split()[0] in COMPARED}
-        # One in each namespace is made by Kubernetes.
-        known = {name for name in brought if name.endswith("/kube-root-ca.crt")} | LISTED | MORE
-        assert sorted(brought - known) == []
-        assert sorted(MORE - there.keys()) == []
+        assert overview.lacking(there) == []
+        assert overview.beyond(there.keys() - installed.before.keys()) == []
 
     await eventually(complete, 90, 1)  # the pod with kubectl comes when ks-account has seen the administrator
     asked = ("get", "apiservices", "-o", "jsonpath={.items[*].spec.service.name}")
@@ -218,51 +149,30 @@ async def test_the_pod_with_kubectl_reaches_the_cluster(installed: Installation)
     assert f"namespace/{SYSTEM}" in await installed.site.kubectl("-n", CONTROLS, *asked)
 
 
-OURS = ("-n", SYSTEM, "exec", "deployment/{}", "--", "python", "-c")
-CONNECT = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
-    print("reached")
-except OSError:
-    print("refused")
-"""
-STRANGER = ("-n", "demo-project", "exec", "deployment/demo", "--", "sh", "-c")
-BEHIND = {"ks-account": 80, "ks-apiserver": 80, "redis": 6379, "openldap": 389}
-
-
-async def reached(installed: Installation, who: str, name: str) -> bool:
-    """Whether `who`, a Deployment of ours or a stranger's pod, gets a connection to a Service of ours."""
-    at = (f"{name}.{SYSTEM}", str(BEHIND[name]))
-    if who == "a stranger":
-        asked = (*STRANGER, 'nc -w 3 "$0" "$1" </dev/null && echo reached || echo refused', *at)
-    else:
-        asked = (*(part.format(who) for part in OURS), CONNECT, *at)
-    return (await installed.site.kubectl(*asked)).split()[-1] == "reached"
-
-
 @pytest.mark.skipif(bool(policies.missing()), reason=policies.missing())
 async def test_only_who_needs_a_service_reaches_it_where_policies_are_enforced(
     installed: Installation,
 ) -> None:
-    people = ("a stranger", "ks-console", "ks-apigateway", "ks-account")
-    assert all([await reached(installed, who, name) for who in people for name in BEHIND])
+    people = (policies.A_STRANGER, "ks-console", "ks-apigateway", "ks-account")
+    assert all(
+        [await policies.reached(installed.site, who, name) for who in people for name in policies.BEHIND]
+    )
     (node,) = (await installed.cluster.list(NODES)).items
     kubeconfig = installed.site.kubernetes.kubeconfig
     async with policies.enforced(kubeconfig, node["metadata"]["name"], installed.site.directory):
 
         async def shut_out() -> None:
-            assert not await reached(installed, "a stranger", "ks-account")
+            assert not await policies.reached(installed.site, policies.A_STRANGER, "ks-account")
 
         await eventually(shut_out, 60, 1)
         # A pod and itself are no network's business.
-        asked = {who: BEHIND.keys() - {who} for who in people}
+        asked = {who: policies.BEHIND.keys() - {who} for who in people}
         found = {
-            who: {name for name in names if await reached(installed, who, name)}
+            who: {name for name in names if await policies.reached(installed.site, who, name)}
             for who, names in asked.items()
         }
         assert found == {
-            "a stranger": set(),
+            policies.A_STRANGER: set(),
             "ks-console": set(),
             "ks-apigateway": {"ks-account", "ks-apiserver", "redis"},
             "ks-account": {"redis", "openldap"},
@@ -276,7 +186,7 @@ async def test_only_who_needs_a_service_reaches_it_where_policies_are_enforced(
                 assert page.status == 200
         for pod in (await installed.cluster.list(PODS, SYSTEM)).items:
             assert all(one["ready"] for one in pod["status"]["containerStatuses"]), pod["metadata"]["name"]
-    assert await reached(installed, "a stranger", "ks-account")
+    assert await policies.reached(installed.site, policies.A_STRANGER, "ks-account")
 
 
 async def test_kubectl_speaks_to_the_gateway_once_it_has_a_certificate(installed: Installation) -> None:
@@ -421,23 +331,10 @@ async def test_the_control_plane_is_read_where_ks_config_says_that_it_is(install
     await installed.site.kubectl("-n", MONITORING, "delete", "secret", "kube-etcd-client-certs")
 
 
-async def killed(installed: Installation, *arguments: str, times: int, within: float) -> None:
-    """Runs the installer that often and kills it at a random moment, `within` seconds after it began."""
-    seed = random.randrange(10**6)
-    print(f"moments by random.Random({seed})")
-    moments = random.Random(seed)
-    outcomes = [
-        await installed.installer(*arguments, kill_after=moments.uniform(0.5, within)) for _ in range(times)
-    ]
-    assert all(outcome.code in (0, -signal.SIGKILL) for outcome in outcomes)
-    number = sum(outcome.code != 0 for outcome in outcomes)
-    installed.figures[f"killed while it did {arguments[0]}"] = f"{number} of {times} times"
-
-
 async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installation) -> None:
     """Turning components on and a setting over, of which every killed run does some more."""
     wanted = installed.config(**WITH_MORE)
-    await killed(installed, "apply", "--config", wanted, times=KILLS, within=4)
+    await installed.killed("apply", "--config", wanted, times=KILLS, within=4)
     ended = await installed.installer("apply", "--config", wanted)
     assert ended.code == 0, ended.err
     plan = await installed.installer("plan", "--config", wanted, "--output", "text")
@@ -446,10 +343,36 @@ async def test_killed_at_any_moment_it_goes_on_where_it_was(installed: Installat
     assert status.code == 0, status.out
 
 
-async def test_ks_account_has_its_tables_in_mysql_and_lives_without_it(installed: Installation) -> None:
-    """Its password is of a user who reaches that database alone."""
-    asked = 'mariadb -h 127.0.0.1 -u kubesphere -p"$MARIADB_PASSWORD" -e "$0"'
-    client = ("-n", SYSTEM, "exec", "deployment/mysql", "--", "sh", "-c", asked)
+ASKED_MYSQL = 'mariadb -h 127.0.0.1 -u kubesphere -p"$MARIADB_PASSWORD" -e "$0" kubesphere'
+MYSQL = ("-n", SYSTEM, "exec", "deployment/mysql", "--", "sh", "-c", ASKED_MYSQL)
+
+
+async def test_ks_account_keeps_in_mysql_what_outlives_its_pod(installed: Installation) -> None:
+    """Memberships in DevOps projects, which end with the user."""
+    count = "select count(*) from project_membership where username = 'maria'"
+    made = "insert into project_membership values ('maria', 'project-1', 'owner', 'active', 'admin')"
+
+    async def migrated() -> None:
+        assert (await installed.site.kubectl(*MYSQL, count)).split()[-1] == "0"
+
+    await eventually(migrated, 60, 1)
+    await installed.site.kubectl(*MYSQL, made)
+    await installed.site.kubectl("-n", SYSTEM, "rollout", "restart", "deployment/ks-account")
+    await installed.site.kubectl("-n", SYSTEM, "rollout", "status", "deployment/ks-account", "--timeout=60s")
+    assert (await installed.site.kubectl(*MYSQL, count)).split()[-1] == "1"
+    user = {"username": "maria", "email": "maria@example.org", "password": "Corr3ct-horse"}
+    async with installed.admin() as admin:
+        made_user = await admin.post(f"{IAM}/users", {**user, "cluster_role": "cluster-regular"})
+        assert made_user.status == 200, made_user.text
+        gone = await admin.request("DELETE", f"{IAM}/users/maria")
+        assert gone.status == 200, gone.text
+    assert (await installed.site.kubectl(*MYSQL, count)).split()[-1] == "0"
+
+
+async def test_ks_account_reaches_its_own_database_alone_and_lives_without_it(
+    installed: Installation,
+) -> None:
+    client = MYSQL
 
     async def migrated() -> None:
         tables = await installed.site.kubectl(*client, "show tables in kubesphere")
@@ -576,15 +499,7 @@ async def test_uninstalling_leaves_the_cluster_as_it_was(installed: Installation
     installed.figures["uninstallation"] = f"{time.monotonic() - began:.1f} s"
     await installed.site.kubectl("wait", "--for=condition=Available", "-n", "demo-project", "deployment/demo")
     await installed.site.kubectl("delete", "namespace", "demo-project")
-    await eventually(partial(is_as_before, installed), 120, 1)
-
-
-async def is_as_before(installed: Installation) -> None:
-    """Every object of every kind."""
-    after = await everything(installed.cluster)
-    assert sorted(after.keys() - installed.before.keys()) == []
-    assert sorted(installed.before.keys() - after.keys()) == []
-    assert after == installed.before
+    await eventually(installed.is_as_before, 120, 1)
 
 
 async def test_a_first_installation_and_its_end_may_be_killed_too(
@@ -593,14 +508,14 @@ async def test_a_first_installation_and_its_end_may_be_killed_too(
     """As often as KS_INSTALLER_KILLS says; where it says nothing, there is nothing to do any more."""
     if "KS_INSTALLER_KILLS" in os.environ:
         wanted = installed.config()
-        await killed(installed, "apply", "--config", wanted, times=KILLS, within=10)
+        await installed.killed("apply", "--config", wanted, times=KILLS, within=10)
         ended = await installed.installer("apply", "--config", wanted)
         assert ended.code == 0, ended.err
         status = await installed.installer("status")
         assert status.code == 0, status.out
-        await killed(installed, "uninstall", "--purge", times=KILLS, within=10)
+        await installed.killed("uninstall", "--purge", times=KILLS, within=10)
     ended = await installed.installer("uninstall", "--purge")
     assert ended.code == 0, ended.err
-    await eventually(partial(is_as_before, installed), 120, 1)
+    await eventually(installed.is_as_before, 120, 1)
     for name, figure in installed.figures.items():
         record_property(name, figure)
