@@ -48,7 +48,7 @@ async def visit(chromium: Browser, platform: Platform) -> AsyncIterator[Visit]:
             return visitor
 
         yield make
-        assert [fault for visitor in visitors for fault in visitor.faults] == []
+        assert [fault for visitor in visitors for fault in visitor.unexplained()] == []
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 import yaml
 from playwright.async_api import expect
 
+from harness import third_party
 from harness.platform import Client, Platform
 from harness.projects import Project
+from harness.site import KUBECTL_IMAGE
 from harness.visitors import WAIT_MS, Person, Visit
+from localkube.node import containerd
 
 YAML = "The same as YAML"
 
@@ -35,9 +39,13 @@ async def test_the_kubeconfig_that_is_taken_along_is_ones_own(
     assert await visitor.violations() == []
 
 
-async def test_ones_own_kubectl_acts_as_oneself(visit: Visit, operator: Person, platform: Platform) -> None:
+async def test_ones_own_kubectl_has_ones_own_kubeconfig(
+    visit: Visit, operator: Person, platform: Platform
+) -> None:
     if "KS_TEST_IMAGE" not in platform.env:
         pytest.skip("the platform has no node: a kubectl of one's own is a pod")
+    image = third_party.archive(KUBECTL_IMAGE, kubectl=Path(platform.env["KS_KUBECTL"]))
+    await asyncio.to_thread(containerd.import_image, image.path)
     visitor = await visit()
     await visitor.sign_in(operator.name, operator.password)
     await visitor.click("button", "Help")
@@ -45,7 +53,7 @@ async def test_ones_own_kubectl_acts_as_oneself(visit: Visit, operator: Person, 
     shell = visitor.page.locator(".ks-terminal-host")
     await expect(shell).to_contain_text(re.compile(r"[#$]"), timeout=2 * WAIT_MS)
     await shell.click()
-    await visitor.page.keyboard.type("kubectl auth whoami\n")
+    await visitor.page.keyboard.type("kubectl config view -o jsonpath='{.users[*].name}'\n")
     await expect(shell).to_contain_text(operator.name, timeout=WAIT_MS)
 
 

@@ -43,7 +43,10 @@ _FLAGS = [
 ]
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _INTERRUPTED = "ERR_NETWORK_CHANGED"
-_NOT_LOADED = "Unable to preload"
+_ABORTED = "ERR_ABORTED"
+"""What Chromium says of a page that is opened while another, interrupted so, loads itself anew."""
+_NOT_LOADED = ("Unable to preload", "Cannot read properties of undefined (reading '")
+"""What a page throws that did not get a part of the application; it loads itself anew, once."""
 _TRIES = 5
 _EXPECTED = ("Failed to load resource",)
 """What the browser writes for an answer of 400 or more: the page shows what it means."""
@@ -73,6 +76,15 @@ class Visitor:
     """Set when Chromium gave requests up because the machine's network interfaces changed, as they do with
     each pod that starts on the local node."""
 
+    was_interrupted: bool = False
+    """Whether it ever was."""
+
+    def unexplained(self) -> list[str]:
+        """The faults that are not those of a page which Chromium gave up requests of."""
+        if not self.was_interrupted:
+            return self.faults
+        return [fault for fault in self.faults if not any(part in fault for part in _NOT_LOADED)]
+
     async def go(self, path: str) -> None:
         """Opens an address of the console."""
         for _ in range(_TRIES):
@@ -80,7 +92,7 @@ class Visitor:
             try:
                 await self.page.goto(self.url + path)
             except PlaywrightError as error:
-                if _INTERRUPTED not in error.message:
+                if _INTERRUPTED not in error.message and _ABORTED not in error.message:
                     raise
             else:
                 if await self._is_shown():
@@ -183,16 +195,12 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
     def given_up(request: Request) -> None:
         if _INTERRUPTED in (request.failure or ""):
             visitor.interrupted.set()
+            visitor.was_interrupted = True
 
     visitor.page.on("requestfailed", given_up)
     visitor.page.on("console", written)
 
-    def thrown(error: PlaywrightError) -> None:
-        # A part of the application that was given up so: the page loads itself anew, once.
-        if not (visitor.interrupted.is_set() and _NOT_LOADED in str(error)):
-            visitor.faults.append(str(error))
-
-    visitor.page.on("pageerror", thrown)
+    visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
     try:
         yield visitor
     finally:
