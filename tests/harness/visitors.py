@@ -8,6 +8,7 @@ limits.
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -45,8 +46,9 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _INTERRUPTED = "ERR_NETWORK_CHANGED"
 _ABORTED = "ERR_ABORTED"
 """What Chromium says of a page that is opened while another, interrupted so, loads itself anew."""
-_NOT_LOADED = ("Unable to preload", "Cannot read properties of undefined (reading '")
-"""What a page throws that did not get a part of the application; it loads itself anew, once."""
+_NOT_LOADED = re.compile(r"Unable to preload|of undefined \(reading '[A-Z]")
+"""What a page throws that did not get a part of the application, or the component in it, whose name begins
+with a capital; it loads itself anew, once."""
 _TRIES = 5
 _EXPECTED = ("Failed to load resource",)
 """What the browser writes for an answer of 400 or more: the page shows what it means."""
@@ -83,7 +85,7 @@ class Visitor:
         """The faults that are not those of a page which Chromium gave up requests of."""
         if not self.was_interrupted:
             return self.faults
-        return [fault for fault in self.faults if not any(part in fault for part in _NOT_LOADED)]
+        return [fault for fault in self.faults if not _NOT_LOADED.search(fault)]
 
     async def go(self, path: str) -> None:
         """Opens an address of the console."""
@@ -92,7 +94,8 @@ class Visitor:
             try:
                 await self.page.goto(self.url + path)
             except PlaywrightError as error:
-                if _INTERRUPTED not in error.message and _ABORTED not in error.message:
+                loads_anew = self.was_interrupted and _ABORTED in error.message
+                if _INTERRUPTED not in error.message and not loads_anew:
                     raise
             else:
                 if await self._is_shown():

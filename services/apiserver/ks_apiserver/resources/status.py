@@ -77,7 +77,8 @@ def abnormal_pod(item: Object) -> str | None:
     It has failed, no node takes it, a container waits for something else than its start or has ended with an
     error, or it runs and is not ready. One that ends is left alone.
     """
-    said, phase = _part(item, "status"), _part(item, "status").get("phase")
+    said = _part(item, "status")
+    phase = said.get("phase")
     if item["metadata"].get("deletionTimestamp") or phase == "Succeeded":
         return None
     containers = said.get("containerStatuses") or []

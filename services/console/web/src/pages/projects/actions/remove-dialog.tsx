@@ -72,20 +72,11 @@ export function RemoveDialog({ kind, objects: chosen, onClose, onRemoved }: Remo
       setTried({ outcome: failed.length === 0 ? 'wouldWork' : 'wouldFail', text: failed.join(' ') });
       return;
     }
-    if (failed.length < objects.length) {
-      notify(
-        'success',
-        t('notices.deleted', {
-          name: namesOf(
-            objects.filter((_, index) => done[index]?.status === 'fulfilled'),
-            t,
-          ),
-        }),
-      );
-    }
+    const gone = objects.filter((_, index) => done[index]?.status === 'fulfilled');
+    if (gone.length > 0) notify('success', t('notices.deleted', { name: namesOf(gone, t) }));
     await refresh(resourcesPath(kind.name, objects[0]?.metadata.namespace));
     if (failed.length > 0) {
-      setObjects(objects.filter((_, index) => done[index]?.status === 'rejected'));
+      setObjects(objects.filter((each) => !gone.includes(each)));
       setTried({ outcome: 'failed', text: [...new Set(failed)].join(' ') });
       return;
     }
