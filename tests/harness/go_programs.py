@@ -21,20 +21,24 @@ _ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWO
 
 @dataclass(frozen=True)
 class Program:
-    """The command in `package`, a folder of a module; `edits` are files of it with another content."""
+    """The command in `package`, a folder of a module; `edits` are files of it with another content.
+
+    `called` is its name where the folder has another.
+    """
 
     module: str
     package: str
     version: str
     edits: Mapping[str, str] = field(default_factory=dict[str, str])
+    called: str = ""
 
     @property
     def path(self) -> Path:
-        """Where it is kept, named as the command is: by the last part that is no major version."""
+        """Where it is kept, named as the command is: else by the last part that is no major version."""
         parts = [
             part for part in f"{self.module}/{self.package}".split("/") if not re.fullmatch(r"v\d+|", part)
         ]
-        return cache.folder("programs") / f"{parts[-1]}-{self.version}"
+        return cache.folder("programs") / f"{self.called or parts[-1]}-{self.version}"
 
     @property
     def is_kept(self) -> bool:

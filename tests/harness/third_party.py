@@ -101,13 +101,14 @@ def unbuilt(image: str) -> list[str]:
     return [one.path.name for one in programs if isinstance(one, Program) and not _is_at_hand(one)]
 
 
-def archive(image: str, *, kubectl: Path | None = None) -> Archive:
+def archive(image: str, *, kubectl: Path | None = None, k3s: Path | None = None) -> Archive:
     """The image of that name and tag; made where it is not kept.
 
-    `kubectl` is the program for an image of kubectl, whatever its name. Raises BuildFailed, or Unavailable
-    where Go is needed and not to be had.
+    `kubectl` is the program for an image of kubectl, whatever its name; `k3s` the one that has every program
+    of Kubernetes and etcd in it, for an image of k3s. Raises BuildFailed, or Unavailable where Go is needed
+    and not to be had.
     """
-    recipe = _kubectl(kubectl) if kubectl else _RECIPES[_name(image)]
+    recipe = _kubectl(kubectl) if kubectl else _k3s(k3s) if k3s else _RECIPES[_name(image)]
     layers = [_packages([*recipe.packages, "busybox-static"]), _applets(), *_own(recipe)]
     settings: dict[str, Any] = {"Env": [_PATH], "WorkingDir": "/"}
     if recipe.script:
@@ -126,6 +127,11 @@ def _name(image: str) -> str:
 
 def _kubectl(program: Path) -> Recipe:
     return Recipe(programs={"usr/bin/kubectl": program.resolve()})
+
+
+def _k3s(hyperkube: Path) -> Recipe:
+    scripts = {f"usr/bin/{name}": _SCRIPTS / name for name in ("k3s", "kubectl")}
+    return Recipe(("openssl",), programs={"usr/bin/hyperkube": hyperkube.resolve(), **scripts})
 
 
 def _own(recipe: Recipe) -> list[Layer]:
