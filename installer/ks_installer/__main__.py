@@ -82,6 +82,10 @@ def parser() -> argparse.ArgumentParser:
                 metavar="SECONDS",
                 help="for each component, instead of its own timeout",
             )
+        if name == "follow":
+            command.add_argument(
+                "--health-port", type=int, metavar="PORT", help="answer /healthz and /readyz there"
+            )
         if name == "uninstall":
             command.add_argument(
                 "--purge",

@@ -12,6 +12,7 @@ from ks_installer import configured, preflight
 from ks_installer.catalogue import Catalogue
 from ks_installer.engine import Engine
 from ks_installer.errors import InstallerError
+from ks_installer.health import Health, answering
 from ks_installer.progress import progress_for
 from ks_installer.state import NAMESPACE, State
 from kubekit.cluster import Cluster
@@ -31,8 +32,14 @@ async def follow(args: Namespace, cluster: Cluster) -> int:
     What fails is told as an Event on the ConfigMap and tried again after a pause that doubles up to five
     minutes; a change of the ConfigMap ends the pause.
     """
+    health = Health()
+    async with answering(health, args.health_port):
+        return await _follow(args, cluster, health)
+
+
+async def _follow(args: Namespace, cluster: Cluster, health: Health) -> int:
     latest: asyncio.Queue[Object] = asyncio.Queue()
-    watching = asyncio.create_task(_watch(cluster, latest))
+    watching = asyncio.create_task(_watch(cluster, latest, health))
     events, pause = EventRecorder(cluster, configured.NAME), _FIRST_PAUSE
     try:
         wanted = await latest.get()
@@ -91,12 +98,13 @@ async def _newest(latest: asyncio.Queue[Object]) -> Object:
     return found
 
 
-async def _watch(cluster: Cluster, latest: asyncio.Queue[Object]) -> None:
+async def _watch(cluster: Cluster, latest: asyncio.Queue[Object], health: Health) -> None:
     """Puts the ConfigMap into `latest` when it is first seen and whenever its data have changed."""
     selector, last = f"metadata.name={configured.NAME}", None
     while True:
         try:
             listed = await cluster.list(CONFIG_MAPS, NAMESPACE, field_selector=selector)
+            health.follows = True
             for obj in listed.items:
                 last = _offer(obj, last, latest)
             async for event in cluster.watch(
@@ -105,6 +113,7 @@ async def _watch(cluster: Cluster, latest: asyncio.Queue[Object]) -> None:
                 if event.type in ("ADDED", "MODIFIED"):
                     last = _offer(event.object, last, latest)
         except KubernetesError as error:
+            health.follows = False
             log.warning("ConfigMap %s cannot be watched: %s", configured.NAME, error)
         await asyncio.sleep(_RECONNECT_SECONDS)
 

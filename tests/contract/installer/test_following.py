@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 import pytest_asyncio
 import yaml
 
+from devstack.ports import LOOPBACK, free_port
 from harness.pretend_node import pretend_node
 from harness.waiting import eventually
 from ks_installer.discovery import Discovery
+from ks_installer.health import Health, answering
 from kubekit.cluster import Cluster
 from kubekit.resource import CONFIG_MAPS, DEPLOYMENTS, EVENTS, SERVICES
 from localkube.cluster import Localkube
@@ -32,8 +35,9 @@ GROUPS = ["system:serviceaccounts", "system:serviceaccounts:kubesphere-system"]
 class Follower:
     """The process, and what it has written so far."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
         self.process = process
+        self.url = url
         self.events: list[dict[str, Any]] = []
 
     async def read(self) -> None:
@@ -56,14 +60,16 @@ async def follower(kubernetes_alone: Localkube, installer: Run, cluster: Cluster
             assert resource is not None
             await eventually(lambda r=resource, o=obj: cluster.apply(r, o, field_manager="tests"), 30)
     kubeconfig = await asyncio.to_thread(kubernetes_alone.user_kubeconfig, ACCOUNT, GROUPS)
+    port = free_port()
     async with pretend_node(cluster):
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "ks_installer", "follow", "--kubeconfig", str(kubeconfig), "--output", "json"),
+            *("--health-port", str(port)),
             stdout=PIPE,
             stderr=DEVNULL,
         )
-        follower = Follower(process)
+        follower = Follower(process, f"http://{LOOPBACK}:{port}")
         reading = asyncio.create_task(follower.read())
         try:
             yield follower
@@ -96,6 +102,24 @@ async def test_it_installs_what_the_configmap_says_with_the_rights_of_its_manife
         assert "Installed" in await reasons(cluster), follower.notes()
 
     await eventually(installed, 120, 0.5)
+
+
+async def test_it_answers_the_kubelet(follower: Follower) -> None:
+    async with aiohttp.ClientSession(follower.url) as session:
+        for path in ("/healthz", "/readyz"):
+            async with session.get(path) as answer:
+                assert answer.status == 200, path
+
+
+async def test_it_is_not_ready_before_it_follows_the_configmap() -> None:
+    health, port = Health(), free_port()
+    async with answering(health, port), aiohttp.ClientSession(f"http://{LOOPBACK}:{port}") as session:
+        for follows, status in ((False, 503), (True, 200)):
+            health.follows = follows
+            async with session.get("/readyz") as answer:
+                assert answer.status == status
+            async with session.get("/healthz") as answer:
+                assert answer.status == 200
 
 
 async def test_a_change_of_the_configmap_is_followed(follower: Follower, cluster: Cluster) -> None:

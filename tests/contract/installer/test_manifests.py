@@ -27,6 +27,7 @@ pytestmark = pytest.mark.kubernetes
 K8S = Path(__file__).parents[3] / "k8s"
 OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
 SERVICES = ("ks-account", "ks-apigateway", "ks-apiserver", "ks-console", "ks-controller-manager")
+SCALED = ("ks-apigateway", "ks-apiserver")
 RESTRICTED = {
     "pod-security.kubernetes.io/enforce": "restricted",
     "pod-security.kubernetes.io/warn": "restricted",
@@ -126,6 +127,24 @@ async def test_pods_fulfil_the_restricted_standard(build: Callable[[str], Any], 
             await cluster.create(PODS, pod, dry_run=True)
     finally:
         await cluster.delete(NAMESPACES, namespace)
+
+
+async def test_a_complete_installation_survives_the_drain_of_a_node(build: Callable[[str], Any]) -> None:
+    """Each service has more than one replica, they keep apart, and an eviction leaves all but one."""
+    objects = await build("overlays/complete")
+    specs = {(obj["kind"], obj["metadata"]["name"]): obj["spec"] for obj in objects if "spec" in obj}
+    for name in SERVICES:
+        deployment = specs["Deployment", name]
+        if name in SCALED:
+            autoscaler = specs["HorizontalPodAutoscaler", name]
+            assert autoscaler["scaleTargetRef"]["name"] == name
+            assert autoscaler["minReplicas"] >= 2
+            assert "replicas" not in deployment, "each apply would undo what the autoscaler did"
+        else:
+            assert deployment["replicas"] >= 2
+        (spread,) = deployment["template"]["spec"]["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname"
+        assert specs["PodDisruptionBudget", name]["maxUnavailable"] == 1
 
 
 async def test_selectors_find_the_pods_they_mean(build: Callable[[str], Any]) -> None:

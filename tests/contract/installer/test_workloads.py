@@ -7,9 +7,11 @@ The rules are those of the restricted Pod Security Standard
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ks_installer.catalogue import Catalogue
 from ks_installer.settings import parsed
@@ -20,6 +22,7 @@ common: {mysqlEnabled: true, minioEnabled: true}
 metrics_server: {enabled: true}
 etcd: {monitoring: true, endpointIps: 192.0.2.1}
 """
+INSTALLER = Path(__file__).parents[3] / "installer" / "deploy" / "ks-installer.yaml"
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 CHOWNS = "gives the top of its volume to the user that it runs as, which root alone may do"
 STARTS_AS_ROOT = "the image of OpenLDAP prepares its volume as root and lowers its rights by itself"
@@ -58,9 +61,10 @@ SECRETS_OF = {
 
 
 def shipped() -> list[Object]:
-    """All workloads of all components, with everything turned on that this version installs."""
+    """The installer and all workloads of all components, with everything turned on that it installs."""
     components = Catalogue.installed().select("platform", parsed(EVERYTHING, "this test"))
-    return [obj for one in components for obj in one.manifests if obj["kind"] in WORKLOADS]
+    installed = [obj for one in components for obj in one.manifests if obj["kind"] in WORKLOADS]
+    return [*installed, yaml.safe_load(INSTALLER.read_text())]
 
 
 def pod_of(workload: Object) -> dict[str, Any]:
