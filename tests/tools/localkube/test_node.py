@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -59,7 +60,25 @@ spec:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localkube]:
+def forwarding_dropped() -> Iterator[None]:
+    """The machine as Docker leaves it: whatever is forwarded is dropped unless a rule says otherwise."""
+    if shutil.which("iptables") is None or os.geteuid() != 0:
+        yield
+        return
+    policy = iptables("--list-rules", "FORWARD").splitlines()[0].split()[-1]
+    iptables("--policy", "FORWARD", "DROP")
+    yield
+    left = iptables("--list-rules", "FORWARD")
+    iptables("--policy", "FORWARD", policy)
+    assert "localkube" not in left
+
+
+def iptables(*arguments: str) -> str:
+    return subprocess.run(["iptables", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def cluster(forwarding_dropped: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localkube]:
     """A cluster with a node and a few pods."""
     if os.geteuid() != 0:
         pytest.skip("a node needs root")

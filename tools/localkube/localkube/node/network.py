@@ -6,6 +6,8 @@ what is addressed to a pod or Service that is not there ends on this machine, al
 
 import hashlib
 import json
+import shlex
+import shutil
 from pathlib import Path
 
 from localkube.errors import NodeRefused
@@ -16,6 +18,8 @@ from localkube.settings import Settings
 TABLE = ("inet", "localkube")
 # What kube-proxy calls its own in nftables mode.
 PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
+_OURS = "localkube: pods"
+"""The comment of rules in a chain that is not ours."""
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _TOKENS = machine.RUN / "routes"
 _FORWARDING_BEFORE = machine.RUN / "ip_forward"
@@ -66,6 +70,7 @@ def raise_node(settings: Settings, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "10-localkube.conflist").write_text(json.dumps(_plugins(settings), indent=2))
     run("nft", "-f", "-", text=_table(settings))
+    _let_pods_through(settings)
 
 
 def remove_node(settings: Settings) -> None:
@@ -78,9 +83,30 @@ def restore() -> None:
     """Delete the tables and give forwarding back the value that it had before the node."""
     for family, name in (TABLE, *PROXY_TABLES):
         attempt("nft", "delete", "table", family, name)
+    for rule in _forwarding_rules():
+        if _OURS in rule:
+            attempt("iptables", "--delete", *rule)
     if _FORWARDING_BEFORE.exists():
         _FORWARDING.write_text(_FORWARDING_BEFORE.read_text())
         _FORWARDING_BEFORE.unlink()
+
+
+def _let_pods_through(settings: Settings) -> None:
+    """Except pods from a policy that drops what is forwarded, as Docker's does even when it has ended."""
+    rules = _forwarding_rules()
+    if ["FORWARD", "DROP"] not in rules or any(_OURS in rule for rule in rules):
+        return
+    for direction in ("--source", "--destination"):
+        which = (direction, settings.pod_range, "-m", "comment", "--comment", _OURS)
+        run("iptables", "--insert", "FORWARD", *which, "--jump", "ACCEPT")
+
+
+def _forwarding_rules() -> list[list[str]]:
+    """What iptables does with forwarded packets, as its arguments; nothing where it is not installed."""
+    if shutil.which("iptables") is None:
+        return []
+    printed = attempt("iptables", "--list-rules", "FORWARD").stdout
+    return [shlex.split(line)[1:] for line in printed.splitlines()]
 
 
 def _add_route(addresses: str) -> None:
