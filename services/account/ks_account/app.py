@@ -90,7 +90,7 @@ def build(config: AccountConfig) -> Service:
     oidc_api.add_routes(iam, oidc)
     members_api.add_routes(iam, members)
     roles_api.add_routes(iam, Roles(cluster, rbac, people))
-    kubectl_api.add_routes(iam, provisioning)
+    kubectl_api.add_routes(iam, provisioning, config.kubernetes.master)
     oauth = Group("iam.kubesphere.io", "v1alpha2", consumes=["application/json", login_api.FORM])
     login_api.add_grants(oauth, grants)
     review = Group("account.kubesphere.io", "v1alpha1", prefix="/apis/account.kubesphere.io/v1alpha1")

@@ -35,6 +35,7 @@ from kubekit.resource import (
     Resource,
 )
 
+OUTSIDE = "https://kubernetes.example.org:6443"
 CONTROLS = "kubesphere-controls-system"
 USERS = f"{IAM}/users"
 REQUESTS = Resource(
@@ -291,7 +292,7 @@ async def unsigned(
     config = config_of(
         openldap,
         redis_server,
-        kubernetes={"kubeconfig": str(restricted)},
+        kubernetes={"kubeconfig": str(restricted), "master": OUTSIDE},
         kubectl={"credential": "token", "lifetime": "1h"},
     )
     async with running_service("ks-account", config, tmp_path) as service:
@@ -312,6 +313,10 @@ async def test_where_no_certificate_is_signed_a_token_acts_as_the_user(
     assert user["as"] == name
     assert set(user) == {"as", "token"}
     await check_rights(text, tmp_path)
+    taken_along = await unsigned.acting_as(name).get(f"{USERS}/{name}/kubeconfig")
+    inside, outside = yaml.safe_load(text), yaml.safe_load(taken_along.text)
+    inside["clusters"][0]["cluster"]["server"] = OUTSIDE
+    assert outside == inside, "the same but for where the cluster is reached from outside"
     assert (await admin.request("PUT", f"{USERS}/{name}/lock")).status == 200
     await check_refused(text, tmp_path)
     assert (await admin.delete(f"{USERS}/{name}")).status == 200

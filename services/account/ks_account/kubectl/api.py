@@ -6,17 +6,23 @@ v2.1.1 answers both in the group resources.kubesphere.io, from what is there.
 from aiohttp import web
 
 from ks_account.access.authorize import GuardedGroup, oneself
+from ks_account.kubectl.kubeconfig import from_outside
 from ks_account.kubectl.provisioning import Provisioning
 from ks_account.kubectl.terminals import TerminalPod
 
 
-def add_routes(group: GuardedGroup, provisioning: Provisioning) -> None:
-    """Add the routes to the group iam.kubesphere.io."""
+def add_routes(group: GuardedGroup, provisioning: Provisioning, master: str) -> None:
+    """Add the routes to the group iam.kubesphere.io. `master` is where the cluster is reached from outside;
+    empty, it is where pods reach it.
+    """
 
     @group.guarded("GET", "/users/{user}/kubeconfig", permit=oneself)
     async def kubeconfig(user: str) -> web.Response:
         """The kubeconfig of a user as YAML; it is made, or renewed, where it has to be."""
-        return web.Response(text=await provisioning.kubeconfig(user), content_type="application/yaml")
+        text = await provisioning.kubeconfig(user)
+        return web.Response(
+            text=from_outside(text, master) if master else text, content_type="application/yaml"
+        )
 
     @group.guarded("GET", "/users/{user}/kubectl", permit=oneself)
     async def kubectl(user: str) -> TerminalPod:

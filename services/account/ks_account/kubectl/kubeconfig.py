@@ -76,6 +76,15 @@ def server_in(kubeconfig: str) -> str:
     return _part(kubeconfig, "clusters", "cluster").get("server") or ""
 
 
+def from_outside(kubeconfig: str, server: str) -> str:
+    """A kubeconfig for those who reach the API server at another address; a text that is none, as it is."""
+    if not server_in(kubeconfig):
+        return kubeconfig
+    document = yaml.safe_load(kubeconfig)
+    document["clusters"][0]["cluster"]["server"] = server
+    return yaml.safe_dump(document)
+
+
 def certificate_in(kubeconfig: str) -> bytes:
     """The client certificate (PEM) in a kubeconfig, empty where there is none."""
     data = _part(kubeconfig, "users", "user").get("client-certificate-data") or ""
