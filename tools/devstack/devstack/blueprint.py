@@ -145,7 +145,9 @@ class Blueprint:
                 "passwordFile": str(self.secrets.file("redis-password")),
                 "db": 0,
             },
-            "kubernetes": {"kubeconfig": str(self._cluster.kubeconfig)},
+            "kubernetes": {"kubeconfig": str(self._cluster.kubeconfig), "master": self._cluster.url},
+            # The cluster's address as pods know it; `master` is put in its place in what users download.
+            "kubectl": {"server": "https://kubernetes.default.svc"},
             "monitoring": {"endpoint": self.prometheus.url, "secondaryEndpoint": self.prometheus.url},
             "kubesphere": {"apiServer": self.apiserver.url, "accountServer": self.account.url},
             "authentication": {
@@ -157,6 +159,8 @@ class Blueprint:
             "mysql": {"sqliteFile": str(self._state / "kubesphere.db")},
             "log": {"format": "text"},
         }
+        if self._cluster.kubectl_image:
+            sections["kubectl"]["image"] = self._cluster.kubectl_image
         if self.mariadb:
             sections["mysql"] = {
                 "host": self.mariadb.address,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from devstack.ports import LOOPBACK
 from devstack.program import write_private
 from devstack.settings import Settings
 from kubekit.cluster import Cluster as Connection
@@ -77,6 +78,11 @@ class Cluster(ABC):
         return None
 
     @property
+    def kubectl_image(self) -> str | None:
+        """An image with a shell and kubectl that its nodes have already."""
+        return None
+
+    @property
     def url(self) -> str:
         """Of the API server."""
         return _server(self.kubeconfig)
@@ -128,6 +134,14 @@ class LocalCluster(Cluster):
     @property
     def test_image(self) -> str | None:
         return images.BUSYBOX if self._settings.wants_node else None
+
+    @property
+    def kubectl_image(self) -> str | None:
+        return images.KUBECTL if self._settings.wants_node else None
+
+    @property
+    def url(self) -> str:
+        return f"https://{LOOPBACK}:{self._settings.ports.kubernetes}"
 
     def _localkube(self, progress: Progress) -> Localkube:
         return Localkube(

@@ -248,7 +248,7 @@ class Localkube:
         try:
             node.claim()
             with ThreadPoolExecutor(1) as beside:
-                runtime = beside.submit(node.start_runtime, coredns)
+                runtime = beside.submit(node.start_runtime, coredns, self.kubectl)
                 self._start_control_plane(control_plane)
                 addons.install(self._api(control_plane.settings), control_plane.settings)
                 with self._progress.step("starting the node"):

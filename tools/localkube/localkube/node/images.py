@@ -1,10 +1,11 @@
 """The images that localkube brings itself, made from programs that are on the machine.
 
-No compiler is needed: the pause image and the test image hold Debian's static busybox, the DNS image holds
-CoreDNS's one executable.
+No compiler is needed: the pause image and the test image hold Debian's static busybox, that of kubectl one
+beside it, the DNS image holds CoreDNS's one executable.
 """
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from localkube.errors import ImageError
@@ -13,6 +14,7 @@ from localkube.packages import program
 
 PAUSE = "localkube/pause:1"
 BUSYBOX = "localkube/busybox:1"
+KUBECTL = "localkube/kubectl:1"
 
 # As process 1 of a sandbox: ends on SIGTERM, collects orphans (the shell's `wait` does), and takes no CPU.
 _PAUSE_SCRIPT = 'trap "exit 0" TERM INT; while :; do sleep 86400 & wait $!; done'
@@ -49,6 +51,13 @@ def busybox() -> Image:
         },
         folders=["bin", "etc", "root", "tmp", "usr", "usr/bin"],
     )
+
+
+def kubectl(executable: Path) -> Image:
+    """kubectl with a shell, for those who use the cluster from inside."""
+    shell = busybox()
+    files = {**shell.files, "bin/kubectl": executable.resolve()}
+    return replace(shell, name=KUBECTL, files=files)
 
 
 def coredns(executable: Path, version: str) -> Image:

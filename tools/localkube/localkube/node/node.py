@@ -80,7 +80,7 @@ class Node:
             claim.take(self.settings.name, self.layout.root, leftovers.FOREIGN_FOLDERS, holder)
             leftovers.link_volumes(self.layout.volumes)
 
-    def start_runtime(self, coredns: Path) -> None:
+    def start_runtime(self, coredns: Path, kubectl: Path) -> None:
         """Start containerd and bring in the images; needs nothing of the control plane."""
         network.raise_node(self.settings, self._plugins)
         runtime = self.runtime()
@@ -91,7 +91,7 @@ class Node:
             containerd.remove_containers()
             self._supervisor.stop(containerd.NAME)
             self._run_containerd(runtime)
-        self._import_missing(coredns)
+        self._import_missing(coredns, kubectl)
 
     def start_agents(self, pki: Pki) -> None:
         """Start the kubelet and kube-proxy against a control plane that answers."""
@@ -158,12 +158,13 @@ class Node:
         self._supervisor.ensure(component)
         self._supervisor.wait(containerd.NAME, containerd.answers, _READY_WITHIN)
 
-    def _import_missing(self, coredns: Path) -> None:
+    def _import_missing(self, coredns: Path, kubectl: Path) -> None:
         present = containerd.image_names()
         version = self.settings.kube.coredns
         wanted = {
             images.PAUSE: images.pause,
             images.BUSYBOX: images.busybox,
+            images.KUBECTL: lambda: images.kubectl(kubectl),
             images.coredns_name(version): lambda: images.coredns(coredns, version),
         }
         with ThreadPoolExecutor(len(wanted)) as pool:
