@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import re
+import runpy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -213,4 +214,6 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
 def _axe() -> str:
     script = build_script()
     assert script is not None, "the console is not run from its sources"
-    return (script.parent / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    # Where the application was built before, nothing has installed what it is built with.
+    modules = runpy.run_path(str(script))["modules"]()
+    return (modules / "axe-core" / "axe.min.js").read_text()
