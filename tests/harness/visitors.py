@@ -6,6 +6,7 @@ limits.
 """
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -211,6 +212,7 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
         await context.close()
 
 
+@functools.cache
 def _axe() -> str:
     script = build_script()
     assert script is not None, "the console is not run from its sources"
